@@ -1,0 +1,56 @@
+//! Asks the storage for news of everything that streams wait for, so that a lost wake-up costs seconds.
+
+use std::sync::Arc;
+
+use crate::chat::ChatStore;
+use crate::error::StorageError;
+use crate::notification::NotificationStore;
+use crate::wakeup::{LocalWakeUp, Topic};
+
+/// How many topics one query asks for.
+const BATCH: usize = 1_000;
+
+/// Asks for news of all subscribed topics, one query for each thousand of them.
+#[derive(Clone)]
+pub struct Poller {
+    hub: LocalWakeUp,
+    chats: Arc<dyn ChatStore>,
+    notifications: Arc<dyn NotificationStore>,
+}
+
+impl Poller {
+    /// A poller that wakes the subscribers of `hub`.
+    #[must_use]
+    pub fn new(hub: LocalWakeUp, chats: Arc<dyn ChatStore>, notifications: Arc<dyn NotificationStore>) -> Self {
+        Self { hub, chats, notifications }
+    }
+
+    /// Asks once. To be called every two seconds or so.
+    pub async fn poll(&self) -> Result<(), StorageError> {
+        let (mut chat_ids, mut user_ids) = (Vec::new(), Vec::new());
+        for topic in self.hub.topics() {
+            match topic {
+                Topic::Chat(chat_id) => chat_ids.push(chat_id),
+                Topic::Notifications(user_id) => user_ids.push(user_id),
+                Topic::Session(_) | Topic::Events => {}
+            }
+        }
+        for batch in chat_ids.chunks(BATCH) {
+            for (chat_id, sequence) in self.chats.list_newest_sequences(batch).await? {
+                self.hub.polled(Topic::Chat(chat_id), sequence.0);
+            }
+        }
+        for batch in user_ids.chunks(BATCH) {
+            for (user_id, position) in self.notifications.list_newest_positions(batch).await? {
+                self.hub.polled(Topic::Notifications(user_id), position.0);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Poller {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Poller").finish_non_exhaustive()
+    }
+}

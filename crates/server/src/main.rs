@@ -1,0 +1,2 @@
+//! The `duologue` server binary.
+fn main() {}

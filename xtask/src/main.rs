@@ -1,0 +1,46 @@
+//! The project's verbs. `cargo xtask help` lists them; `cargo xtask test` is what CI runs.
+
+use std::process::ExitCode;
+
+mod contract;
+mod run;
+mod tests;
+
+const HELP: &str = "\
+cargo xtask test       everything below: what CI runs, and what must pass before a change lands
+cargo xtask contract   the .proto files: lint, format, breaking changes against main and against the last release
+cargo xtask format     formats Rust and .proto files
+cargo xtask lint       rustfmt --check, and clippy with warnings as errors
+cargo xtask unit       all Rust tests, documentation examples included
+cargo xtask tour       starts the server and walks through the README's tour against it
+cargo xtask embed      runs the example that embeds the domain with a store of its own
+cargo xtask deny       licences, bans and sources of the dependencies (needs cargo-deny)
+cargo xtask baseline   records proto/ as the contract of a release, for later breaking checks
+";
+
+fn main() -> ExitCode {
+    let verb = std::env::args().nth(1).unwrap_or_default();
+    let outcome = match verb.as_str() {
+        "test" => tests::everything(),
+        "contract" => contract::check(),
+        "baseline" => contract::record_baseline(),
+        "format" => run::cargo(&["fmt", "--all"]).and_then(|()| contract::format()),
+        "lint" => tests::lint(),
+        "unit" => tests::unit(),
+        "tour" => tests::tour(),
+        "embed" => tests::embed(),
+        "deny" => run::cargo(&["deny", "check", "licenses", "bans", "sources"]),
+        "help" | "--help" | "-h" | "" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("there is no verb {other:?}\n\n{HELP}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The steps of the test command.
+
+use std::time::Instant;
+
+use crate::{contract, run};
+
+/// A step: what it is called, and what it does.
+type Step = (&'static str, fn() -> Result<(), String>);
+
+/// Every check there is, in the order that finds the cheap faults first.
+pub(crate) fn everything() -> Result<(), String> {
+    let steps: [Step; 5] =
+        [("contract", contract::check), ("lint", lint), ("embed", embed), ("tour", tour), ("unit", unit)];
+    for (name, step) in steps {
+        let start = Instant::now();
+        println!("\n══ {name}");
+        step()?;
+        println!("══ {name} passed in {} s", start.elapsed().as_secs());
+    }
+    println!("\nall checks passed");
+    Ok(())
+}
+
+/// Format, and clippy with warnings as errors.
+pub(crate) fn lint() -> Result<(), String> {
+    run::cargo(&["fmt", "--all", "--check"])?;
+    run::cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
+}
+
+/// All Rust tests: by nextest where it is installed, by cargo otherwise; then the documentation examples.
+pub(crate) fn unit() -> Result<(), String> {
+    run::cargo(&["test", "--workspace", "--doc", "--quiet"])?;
+    if run::succeeds("cargo", &["nextest", "--version"]) {
+        run::cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
+    } else {
+        println!("── cargo-nextest is not installed: running the tests by cargo test");
+        run::cargo(&["test", "--workspace", "--all-targets", "--no-fail-fast"])
+    }
+}
+
+/// The README's tour against a server of its own.
+pub(crate) fn tour() -> Result<(), String> {
+    run::cargo(&["build", "--package", "duologue-server"])?;
+    run::command("bash", &["examples/tour.sh", "--serve", "target/debug/duologue"])
+}
+
+/// The example that embeds the domain.
+pub(crate) fn embed() -> Result<(), String> {
+    run::cargo(&["run", "--quiet", "--package", "duologue-example-embed"])
+}
