@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::model::{Model, Rpc, Service};
 use crate::schemas;
 
-/// Codes that every RPC may answer, with their HTTP status and when.
+/// Codes that every RPC may answer.
 const COMMON: [(i32, &str); 7] = [
     (3, "INVALID_ARGUMENT"),
     (16, "UNAUTHENTICATED"),
@@ -20,7 +20,7 @@ const COMMON: [(i32, &str); 7] = [
     (14, "UNAVAILABLE"),
 ];
 
-/// Reasons that every RPC may give: those that the whole contract shares have the numbers below 20, and these.
+/// Reasons that every RPC may give for the common codes.
 const SHARED_REASONS: [&str; 13] = [
     "INVALID_FIELD",
     "MALFORMED_JSON",

@@ -1,9 +1,10 @@
 //! The static JSON of every message is compared with prost-reflect's, which is canonical.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use duologue_contract::{FILE_DESCRIPTOR_SET, Rpc, Timestamp, auth, chat, notification, social, user};
 use proptest::option::of;
 use proptest::prelude::*;
-use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -175,6 +175,27 @@ pub struct Scope<'a> {
 /// Makes cursors and opens them again, with a key that no client knows.
 ///
 /// The key must be the same on every replica and outlive restarts, or cursors die with the process.
+///
+/// ```
+/// use duologue_domain::id::{Id, UserId};
+/// use duologue_domain::page::{CursorSealer, PageRequest, PageSize, Scope};
+///
+/// let cursors = CursorSealer::new(&[7; 32]);
+/// let ada = UserId::from_uuid(uuid::Uuid::from_u128(1));
+/// let scope = Scope { list: "ListNumbers", caller: ada, filter: b"even" };
+///
+/// // A store was asked for one item more than the page holds: there are more to come.
+/// let page = cursors.page(scope, PageSize::try_from(2)?, vec![2_i64, 4, 6], |number| *number);
+/// assert_eq!(page.items, [2, 4]);
+///
+/// let next = page.next_cursor.map(|cursor| cursor.into_string());
+/// let request = PageRequest::parse(2, next)?;
+/// assert_eq!(cursors.position(scope, &request), Ok(Some(4_i64)));
+///
+/// let elsewhere = Scope { filter: b"odd", ..scope };
+/// assert!(cursors.position::<i64>(elsewhere, &request).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct CursorSealer {
     mac: Hmac<Sha256>,

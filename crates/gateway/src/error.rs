@@ -97,7 +97,8 @@ pub(crate) fn stream_error(status: Status) -> Value {
 
 /// Gives a reason to a status that has none: it comes from a transport, whose words are not for clients.
 fn explained(status: Status) -> Status {
-    if errors::reason_of(&status).is_some() {
+    // By its domain: a newer service may have reasons that this gateway does not know.
+    if status.get_details_error_info().is_some_and(|info| info.domain == errors::DOMAIN) {
         return status;
     }
     let second = Duration::from_secs(1);

@@ -67,7 +67,6 @@ fn on_panic(_: Box<dyn Any + Send>) -> Response<Body> {
 
 async fn handle(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response<Body> {
     let request_id = headers::request_id(request.headers());
-    let is_head = request.method() == Method::HEAD;
     let span = tracing::info_span!(
         "rest",
         request_id = request_id.to_str().unwrap_or_default(),
@@ -75,9 +74,6 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> 
     );
     let answered = gateway.answer(request, &request_id).instrument(span).await;
     let mut response = answered.unwrap_or_else(Refusal::into_response);
-    if is_head {
-        *response.body_mut() = Body::empty();
-    }
     response.headers_mut().insert(headers::REQUEST_ID, request_id);
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response

@@ -77,7 +77,7 @@ fn parse(template: &'static str) -> Vec<Segment> {
     segments.map(|segment| parameter(segment).map_or(Segment::Literal(segment), Segment::Parameter)).collect()
 }
 
-/// Finds the route of a path, percent-encoded as it came. `HEAD` is `GET`.
+/// Finds the route of a path, percent-encoded as it came. `HEAD` is `GET`, whose body hyper leaves out.
 pub(crate) fn find(verb: &str, path: &str) -> Found {
     let segments: Vec<_> = path.split('/').skip(1).map(decode_segment).collect();
     let verb = if verb == "HEAD" { "GET" } else { verb };

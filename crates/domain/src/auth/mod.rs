@@ -18,7 +18,7 @@ pub use caller::{Authenticator, Caller, Standing};
 pub use email::{Email, EmailKey, InvalidEmail};
 pub use password::{HasherBusy, InvalidPassword, Password, PasswordHash, PasswordHasher, Verification};
 pub use refresh_token::{Generation, InvalidRefreshToken, RefreshToken, RefreshTokens, Salt};
-pub use revocation::Revocations;
+pub use revocation::{Revocations, SessionEnd};
 pub use service::{Lifetimes, LogoutScope, Ports, Service, SignedIn};
 pub use session::{Refresh, Session, SessionKey};
 pub use store::{AccountStore, EndSession, InsertAccount, ReplacePasswordHash, Rotate, SessionStore};

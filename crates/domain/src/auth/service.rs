@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::error::{ChangePasswordError, LoginError, LogoutError, RefreshError, RegisterError, RevokeSessionError};
 use super::{
     AccessClaims, AccessTokenIssuer, Account, AccountStore, Caller, Email, EndSession, Generation, InsertAccount,
-    IssueError, Password, PasswordHasher, PublicKey, Refresh, RefreshToken, RefreshTokens, ReplacePasswordHash,
+    IssueError, Password, PasswordHash, PasswordHasher, PublicKey, Refresh, RefreshToken, RefreshTokens, ReplacePasswordHash,
     Revocations, Rotate, Salt, Session, SessionKey, SessionStore, Standing, Verification,
 };
 use crate::environment::Environment;
@@ -119,19 +119,44 @@ impl Service {
         let hash = account.as_ref().map(|account| account.password_hash.clone());
         let verification = self.ports.hasher.verify(password.clone(), hash).await?;
         let Some(account) = account else { return Err(LoginError::Refused) };
+        let mut proved = account.password_hash;
         match verification {
             Verification::Mismatch => return Err(LoginError::Refused),
             Verification::Match => {}
             Verification::MatchOutdated => {
-                let renewed = self.ports.hasher.hash(password, self.ports.environment.random_bytes()).await?;
-                // Stale means that the password was changed meanwhile: that hash is newer than this one.
-                self.ports.accounts.replace_password_hash(account.user_id, &account.password_hash, renewed).await?;
+                let renewed = self.ports.hasher.hash(password.clone(), self.ports.environment.random_bytes()).await?;
+                let replaced =
+                    self.ports.accounts.replace_password_hash(account.user_id, &proved, renewed.clone()).await?;
+                // Stale means that the hash was replaced meanwhile: that one is newer than this.
+                if replaced == ReplacePasswordHash::Replaced {
+                    proved = renewed;
+                }
             }
         }
         let now = self.ports.environment.now();
         let session = self.new_session(account.user_id, now);
         self.ports.sessions.insert_session(session.clone()).await?;
+        if !self.still_proved(account.user_id, password, &proved).await? {
+            self.end_session(session.session_id, now).await?;
+            return Err(LoginError::Refused);
+        }
         Ok(self.signed_in(&session, now)?)
+    }
+
+    /// Whether the password is still the account's, now that a session was made for it.
+    ///
+    /// A change of the password ends the sessions that there are: one made just after is ended by whoever made it.
+    async fn still_proved(
+        &self,
+        user_id: UserId,
+        password: Password,
+        proved: &PasswordHash,
+    ) -> Result<bool, LoginError> {
+        let hash = self.ports.accounts.find_account(user_id).await?.map(|account| account.password_hash);
+        if hash.as_ref() == Some(proved) {
+            return Ok(true);
+        }
+        Ok(self.ports.hasher.verify(password, hash).await? != Verification::Mismatch)
     }
 
     /// Exchanges a refresh token for the next pair.
@@ -182,17 +207,20 @@ impl Service {
                 if session.user_id != caller.user_id {
                     return Err(NotYours.into());
                 }
-                Some(session)
+                Some((session, token.generation))
             }
         };
-        let entitled = caller.standing == Standing::Live || named.as_ref().is_some_and(|session| session.is_live(now));
+        let lives = |(session, generation): &(Session, Generation)| {
+            matches!(session.refresh(*generation, now), Refresh::Rotate | Refresh::Repeat)
+        };
+        let entitled = caller.standing == Standing::Live || named.as_ref().is_some_and(lives);
         match scope {
             LogoutScope::AllSessions if entitled => {
                 self.end_sessions_of_user(caller.user_id, None, now).await?;
             }
             LogoutScope::AllSessions => {}
             LogoutScope::ThisSession => {
-                let session_id = named.map_or(caller.session_id, |session| session.session_id);
+                let session_id = named.map_or(caller.session_id, |(session, _)| session.session_id);
                 self.end_session(session_id, now).await?;
             }
         }
@@ -228,19 +256,22 @@ impl Service {
         current: Password,
         replacement: Password,
     ) -> Result<(), ChangePasswordError> {
-        let account = self.ports.accounts.find_account(caller.user_id).await?;
-        let hash = account.as_ref().map(|account| account.password_hash.clone());
-        let verification = self.ports.hasher.verify(current, hash).await?;
-        let Some(account) = account else { return Err(ChangePasswordError::Refused) };
-        if verification == Verification::Mismatch {
-            return Err(ChangePasswordError::Refused);
-        }
-        let renewed = self.ports.hasher.hash(replacement, self.ports.environment.random_bytes()).await?;
-        let replaced =
-            self.ports.accounts.replace_password_hash(caller.user_id, &account.password_hash, renewed).await?;
-        if replaced == ReplacePasswordHash::Stale {
-            // Changed by somebody else meanwhile: `current` is no longer the password.
-            return Err(ChangePasswordError::Refused);
+        loop {
+            let account = self.ports.accounts.find_account(caller.user_id).await?;
+            let hash = account.as_ref().map(|account| account.password_hash.clone());
+            let verification = self.ports.hasher.verify(current.clone(), hash).await?;
+            let Some(account) = account else { return Err(ChangePasswordError::Refused) };
+            if verification == Verification::Mismatch {
+                return Err(ChangePasswordError::Refused);
+            }
+            let salt = self.ports.environment.random_bytes();
+            let renewed = self.ports.hasher.hash(replacement.clone(), salt).await?;
+            let accounts = &self.ports.accounts;
+            match accounts.replace_password_hash(caller.user_id, &account.password_hash, renewed).await? {
+                ReplacePasswordHash::Replaced => break,
+                // Another password, or the same one hashed anew by a login: look again.
+                ReplacePasswordHash::Stale => {}
+            }
         }
         self.end_sessions_of_user(caller.user_id, Some(caller.session_id), self.ports.environment.now()).await?;
         Ok(())

@@ -33,6 +33,33 @@ pub enum FeedStart {
 }
 
 /// Delivers the messages of one chat, one page at a time.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use duologue_domain::chat::error::FeedError;
+/// use duologue_domain::chat::{ChatStore, FeedStart, Message, MessageFeed};
+/// use duologue_domain::id::ChatId;
+/// use duologue_domain::wakeup::WakeUp;
+///
+/// /// Hands every message on, and resumes after the last one that was taken.
+/// async fn follow(
+///     store: Arc<dyn ChatStore>,
+///     wake_up: &dyn WakeUp,
+///     chat_id: ChatId,
+///     last: Option<&Message>,
+///     mut take: impl FnMut(Message),
+/// ) -> Result<(), FeedError> {
+///     let start = last.map_or(FeedStart::Now, |last| FeedStart::After {
+///         sequence: last.sequence,
+///         message_id: Some(last.message_id),
+///     });
+///     let mut feed = MessageFeed::open(store, wake_up, chat_id, start).await?;
+///     loop {
+///         feed.next().await?.into_iter().for_each(&mut take);
+///     }
+/// }
+/// ```
 pub struct MessageFeed {
     store: Arc<dyn ChatStore>,
     subscription: Subscription,

@@ -87,6 +87,35 @@ impl FriendRequest {
     /// Answers the request on behalf of `by`.
     ///
     /// The same answer twice changes nothing, so that it can safely be sent again.
+    ///
+    /// ```
+    /// use duologue_domain::Timestamp;
+    /// use duologue_domain::id::{Id, RequestId, UserId};
+    /// use duologue_domain::social::{Answer, Answered, CannotAnswer, FriendRequest, Status};
+    /// use uuid::Uuid;
+    ///
+    /// let [ada, bob] = [1, 2].map(|number| UserId::from_uuid(Uuid::from_u128(number)));
+    /// let now = Timestamp::from_unix_millis(1_700_000_000_000);
+    /// let request = FriendRequest {
+    ///     request_id: RequestId::from_uuid(Uuid::from_u128(3)),
+    ///     from: ada,
+    ///     to: bob,
+    ///     status: Status::Pending,
+    ///     create_time: now,
+    ///     update_time: now,
+    /// };
+    ///
+    /// assert_eq!(request.answer(ada, Answer::Accept, now), Err(CannotAnswer::NotRecipient));
+    ///
+    /// let Ok(Answered::Changed { request, new_friendship }) = request.answer(bob, Answer::Accept, now) else {
+    ///     panic!("a pending request can be accepted");
+    /// };
+    /// assert!(new_friendship.is_some());
+    ///
+    /// // Once more: the same request, and no second friendship.
+    /// assert_eq!(request.answer(bob, Answer::Accept, now), Ok(Answered::Already(request)));
+    /// assert_eq!(request.answer(bob, Answer::Decline, now), Err(CannotAnswer::NotPending));
+    /// ```
     pub fn answer(self, by: UserId, answer: Answer, now: Timestamp) -> Result<Answered, CannotAnswer> {
         match answer {
             Answer::Accept | Answer::Decline if by != self.to => return Err(CannotAnswer::NotRecipient),

@@ -67,7 +67,8 @@ pub(super) fn remove(path: &Path) -> Result<(), KeyError> {
 /// Waits until no other process changes the directory, and keeps others out until it is dropped.
 pub(super) fn lock(directory: &Path) -> Result<File, KeyError> {
     let path = directory.join(".lock");
-    let locked = private().create(true).truncate(false).open(&path).and_then(|file| file.lock().map(|()| file));
+    let locked =
+        private().create(true).truncate(false).open(&path).and_then(|file| file.lock().map(|()| file));
     locked.map_err(|source| failed(&path, source))
 }
 
@@ -146,9 +147,15 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("name");
         write(directory.path(), "name", b"secret").unwrap();
-        for (mode, allowed) in
-            [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o620, false), (0o644, false), (0o777, false)]
-        {
+        for (mode, allowed) in [
+            (0o600, true),
+            (0o400, true),
+            (0o640, false),
+            (0o604, false),
+            (0o620, false),
+            (0o644, false),
+            (0o777, false),
+        ] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             match read(&path) {
                 Ok(bytes) => assert!(allowed && bytes.as_slice() == b"secret", "{mode:o}"),

@@ -120,7 +120,11 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_none() {
-        for text in ["", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n", &RFC_8037.replace("MC4C", "MC4D")] {
+        for text in [
+            "",
+            "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
+            &RFC_8037.replace("MC4C", "MC4D"),
+        ] {
             assert!(SigningKey::from_pem(text.as_bytes()).is_none(), "{text:?}");
         }
     }

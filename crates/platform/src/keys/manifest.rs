@@ -162,7 +162,7 @@ impl From<Line> for KeyRecord {
 mod tests {
     use super::*;
 
-    const LAST_TOKEN: Duration = Duration::from_secs(20 * 60);
+    const LAST_TOKEN: Duration = Duration::from_mins(20);
 
     fn minute(minute: i64) -> Timestamp {
         Timestamp::from_unix_millis(minute * 60_000)
@@ -216,8 +216,8 @@ mod tests {
     fn the_next_key_waits_until_it_has_been_published_long_enough() {
         let manifest = Manifest::first("a".to_owned(), "b".to_owned(), minute(10));
         for (at, wait) in [(9, 5), (10, 5), (12, 3), (15, 0), (99, 0)] {
-            let found = manifest.wait(minute(at), Duration::from_secs(5 * 60));
-            assert_eq!(found, Duration::from_secs(wait * 60), "minute {at}");
+            let found = manifest.wait(minute(at), Duration::from_mins(5));
+            assert_eq!(found, Duration::from_mins(wait), "minute {at}");
         }
     }
 
@@ -236,6 +236,8 @@ mod tests {
             (r#""key_id":"b","#, r#""key_id":"b","retire_time_unix_micros":1,"#),
             (r#""key_id":"b","#, r#""key_id":"b","revoked":true,"#),
             (r#""key_id":"b","#, ""),
+            ("]", r#",{"key_id":"c","publish_time_unix_micros":0}]"#),
+            ("]", r#",{"key_id":"c","publish_time_unix_micros":0,"sign_time_unix_micros":0}]"#),
         ] {
             let text = good.replacen(from, to, 1);
             assert_ne!(text, good);

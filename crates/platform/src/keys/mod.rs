@@ -13,6 +13,8 @@ mod set;
 
 pub use directory::{KeyDirectory, Reload, Rotation, RotationSettings};
 pub use error::{KeyError, RotateError};
+#[cfg(test)]
+pub(crate) use key::SigningKey;
 pub use key::{key_id, public_jwk};
 pub use manifest::{KeyRecord, Phase};
 pub use secrets::Secrets;

@@ -30,12 +30,12 @@ impl KeySet {
         Ok(Self::new(Arc::new(signing), published))
     }
 
-    pub(super) fn new(signing: Arc<SigningKey>, published: Vec<PublicKey>) -> Self {
+    pub(crate) fn new(signing: Arc<SigningKey>, published: Vec<PublicKey>) -> Self {
         Self { current: RwLock::new(Current { signing, published: published.into() }) }
     }
 
     /// Exchanges the keys, and tells whether they are others than before.
-    pub(super) fn replace(&self, signing: Arc<SigningKey>, published: Vec<PublicKey>) -> bool {
+    pub(crate) fn replace(&self, signing: Arc<SigningKey>, published: Vec<PublicKey>) -> bool {
         let mut current = self.current.write();
         let same = current.signing.public() == signing.public() && *current.published == *published;
         if !same {

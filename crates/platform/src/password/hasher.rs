@@ -120,7 +120,11 @@ impl PasswordHasher for Argon2Hasher {
         self.ask(|reply| Job::Hash { password, salt, reply }).await
     }
 
-    async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verification, HasherBusy> {
+    async fn verify(
+        &self,
+        password: Password,
+        hash: Option<PasswordHash>,
+    ) -> Result<Verification, HasherBusy> {
         self.ask(|reply| Job::Verify { password, hash, reply }).await
     }
 }

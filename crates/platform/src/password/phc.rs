@@ -71,7 +71,8 @@ pub(super) fn read(text: &str, settings: &HasherSettings) -> Result<Recorded, Un
     let hash = phc::PasswordHash::new(text).map_err(|_| Unreadable::Malformed)?;
     let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| Unreadable::Malformed)?;
     // Hashes from before versions were written down are of the first one.
-    let version = hash.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(|_| Unreadable::Malformed)?;
+    let version =
+        hash.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(|_| Unreadable::Malformed)?;
     let params = Params::try_from(&hash).map_err(|_| Unreadable::Malformed)?;
     let (Some(salt), Some(output)) = (hash.salt, hash.hash) else { return Err(Unreadable::Malformed) };
     if params.m_cost() > settings.largest_memory_kib || params.t_cost() > settings.most_passes {

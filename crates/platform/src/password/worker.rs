@@ -59,12 +59,14 @@ impl Worker {
             Job::Hash { reply, .. } if reply.is_closed() => {}
             Job::Verify { reply, .. } if reply.is_closed() => {}
             Job::Hash { password, salt, reply } => match self.hash(&password, salt) {
-                // Nobody may be left to hear it.
-                Ok(hash) => drop(reply.send(hash)),
+                Ok(hash) => {
+                    // Nobody may be left to hear it.
+                    let _ = reply.send(hash);
+                }
                 Err(error) => tracing::error!(%error, "a password could not be hashed"),
             },
             Job::Verify { password, hash, reply } => {
-                drop(reply.send(self.verify(&password, hash.as_ref())));
+                let _ = reply.send(self.verify(&password, hash.as_ref()));
             }
         }
     }
@@ -121,15 +123,9 @@ impl Worker {
     ) -> Result<Zeroizing<Vec<u8>>, argon2::Error> {
         let mut output = Zeroizing::new(vec![0; recipe.output_length()]);
         let needed = recipe.params.block_count();
-        let mut larger;
         // An old hash may need more than today's; that memory is not kept.
-        let memory = match self.memory.get_mut(..needed) {
-            Some(memory) => memory,
-            None => {
-                larger = vec![Block::new(); needed];
-                larger.as_mut_slice()
-            }
-        };
+        let mut larger = vec![Block::new(); if needed > self.memory.len() { needed } else { 0 }];
+        let memory = self.memory.get_mut(..needed).unwrap_or(&mut larger);
         recipe.argon2().hash_password_into_with_memory(password.as_bytes(), salt, &mut output, memory)?;
         Ok(output)
     }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use duologue_domain::StorageError;
 use duologue_domain::auth::{
-    Account, AccountStore, EmailKey, EndSession, Generation, InsertAccount, PasswordHash, ReplacePasswordHash, Rotate,
-    Session, SessionKey, SessionStore,
+    Account, AccountStore, EmailKey, EndSession, Generation, InsertAccount, PasswordHash,
+    ReplacePasswordHash, Rotate, Session, SessionKey, SessionStore,
 };
 use duologue_domain::id::{SessionId, UserId};
 use duologue_domain::time::Timestamp;
@@ -24,7 +24,11 @@ pub(crate) struct PlainAuthStore(pub(crate) Table<State>);
 
 #[async_trait]
 impl AccountStore for PlainAuthStore {
-    async fn insert_account(&self, account: Account, session: Session) -> Result<InsertAccount, StorageError> {
+    async fn insert_account(
+        &self,
+        account: Account,
+        session: Session,
+    ) -> Result<InsertAccount, StorageError> {
         self.0
             .atomically(|state| {
                 if state.accounts.values().any(|other| other.email.key() == account.email.key()) {
@@ -39,7 +43,9 @@ impl AccountStore for PlainAuthStore {
 
     async fn find_account_by_email(&self, email: &EmailKey) -> Result<Option<Account>, StorageError> {
         self.0
-            .atomically(|state| state.accounts.values().find(|account| account.email.key() == *email).cloned())
+            .atomically(|state| {
+                state.accounts.values().find(|account| account.email.key() == *email).cloned()
+            })
             .await
     }
 
@@ -150,7 +156,10 @@ impl SessionStore for PlainAuthStore {
             .await
     }
 
-    async fn list_ended_sessions(&self, since: Timestamp) -> Result<Vec<(SessionId, Timestamp)>, StorageError> {
+    async fn list_ended_sessions(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<(SessionId, Timestamp)>, StorageError> {
         self.0
             .atomically(|state| {
                 let ended = state.sessions.values().filter_map(|one| Some((one.session_id, one.end_time?)));

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use duologue_domain::StorageError;
 use duologue_domain::chat::{
-    ActivityKey, AppendMessage, Chat, ChatList, ChatStore, ChatWalk, DirectChat, InsertChat, ListedChat, Message,
-    MessageRange, NewMessage, Sequence,
+    ActivityKey, AppendMessage, Chat, ChatList, ChatStore, ChatWalk, DirectChat, InsertChat, ListedChat,
+    Message, MessageRange, NewMessage, Sequence,
 };
 use duologue_domain::event::Event;
 use duologue_domain::id::{ChatId, UserId};
@@ -60,7 +60,11 @@ impl State {
         let earlier = stored.messages.iter().find(same_key).filter(|_| message.client_message_id.is_some());
         if let Some(earlier) = earlier {
             let replayed = earlier.text == message.text;
-            return if replayed { AppendMessage::Replayed(earlier.clone()) } else { AppendMessage::KeyReused };
+            return if replayed {
+                AppendMessage::Replayed(earlier.clone())
+            } else {
+                AppendMessage::KeyReused
+            };
         }
         let last = stored.messages.last();
         let walks = members.both().map(|member| self.walks.get(&member));
@@ -153,7 +157,10 @@ impl ChatStore for PlainChatStore {
             .await
     }
 
-    async fn list_newest_sequences(&self, chat_ids: &[ChatId]) -> Result<Vec<(ChatId, Sequence)>, StorageError> {
+    async fn list_newest_sequences(
+        &self,
+        chat_ids: &[ChatId],
+    ) -> Result<Vec<(ChatId, Sequence)>, StorageError> {
         let newest = |state: &mut State| {
             let found = chat_ids.iter().filter_map(|chat_id| state.chats.get(chat_id));
             found.map(|stored| (stored.direct.chat_id, stored.chat().last_sequence())).collect()
@@ -161,7 +168,12 @@ impl ChatStore for PlainChatStore {
         self.0.atomically(newest).await
     }
 
-    async fn list_chats(&self, user_id: UserId, walk: ChatWalk, limit: usize) -> Result<ChatList, StorageError> {
+    async fn list_chats(
+        &self,
+        user_id: UserId,
+        walk: ChatWalk,
+        limit: usize,
+    ) -> Result<ChatList, StorageError> {
         self.0.atomically(|state| state.list_chats(user_id, walk, limit)).await
     }
 }

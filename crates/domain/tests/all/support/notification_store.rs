@@ -100,8 +100,13 @@ impl NotificationStore for PlainNotificationStore {
             .await
     }
 
-    async fn list_newest_positions(&self, user_ids: &[UserId]) -> Result<Vec<(UserId, Position)>, StorageError> {
-        self.0.atomically(|inboxes| user_ids.iter().map(|id| (*id, inboxes.inbox(*id).newest)).collect()).await
+    async fn list_newest_positions(
+        &self,
+        user_ids: &[UserId],
+    ) -> Result<Vec<(UserId, Position)>, StorageError> {
+        self.0
+            .atomically(|inboxes| user_ids.iter().map(|id| (*id, inboxes.inbox(*id).newest)).collect())
+            .await
     }
 }
 

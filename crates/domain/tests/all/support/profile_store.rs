@@ -57,11 +57,15 @@ impl ProfileStore for PlainProfileStore {
     }
 
     async fn find_profile_by_nickname(&self, nickname: &Nickname) -> Result<Option<Profile>, StorageError> {
-        self.0.atomically(|profiles| profiles.values().find(|profile| profile.nickname == *nickname).cloned()).await
+        self.0
+            .atomically(|profiles| profiles.values().find(|profile| profile.nickname == *nickname).cloned())
+            .await
     }
 
     async fn find_profiles(&self, user_ids: &[UserId]) -> Result<Vec<Profile>, StorageError> {
-        self.0.atomically(|profiles| user_ids.iter().filter_map(|id| profiles.get(id).cloned()).collect()).await
+        self.0
+            .atomically(|profiles| user_ids.iter().filter_map(|id| profiles.get(id).cloned()).collect())
+            .await
     }
 
     async fn list_profiles_by_prefix(

@@ -35,7 +35,11 @@ pub(crate) struct PlainSocialStore(pub(crate) Table<State>);
 
 #[async_trait]
 impl SocialStore for PlainSocialStore {
-    async fn insert_request(&self, request: FriendRequest, event: Event) -> Result<InsertRequest, StorageError> {
+    async fn insert_request(
+        &self,
+        request: FriendRequest,
+        event: Event,
+    ) -> Result<InsertRequest, StorageError> {
         let pair = Pair::of(request.from, request.to).unwrap();
         self.0
             .atomically(|state| {
@@ -101,7 +105,8 @@ impl SocialStore for PlainSocialStore {
                     Direction::Outgoing => request.from,
                 };
                 let pending = state.requests.values().filter(|request| request.status == Status::Pending);
-                let mut listed: Vec<_> = pending.filter(|request| party(request) == user_id).copied().collect();
+                let mut listed: Vec<_> =
+                    pending.filter(|request| party(request) == user_id).copied().collect();
                 listed.sort_by_key(|request| std::cmp::Reverse(RequestKey::from(request)));
                 listed.retain(|request| before.is_none_or(|before| RequestKey::from(request) < before));
                 listed.truncate(limit);

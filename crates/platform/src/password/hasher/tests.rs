@@ -87,7 +87,9 @@ async fn a_hash_of_other_parameters_matches_and_is_outdated() {
 async fn a_damaged_or_absurd_hash_matches_nothing() {
     let hasher = Argon2Hasher::start(QUICK).unwrap();
     let absurd = foreign("correct horse", 1025, 1, 1, 32);
-    for hash in [absurd, PasswordHash::from_phc(String::new()), PasswordHash::from_phc("correct horse".to_owned())] {
+    for hash in
+        [absurd, PasswordHash::from_phc(String::new()), PasswordHash::from_phc("correct horse".to_owned())]
+    {
         assert_eq!(hasher.verify(password("correct horse"), Some(hash)).await, Ok(Verification::Mismatch));
     }
 }
@@ -153,7 +155,9 @@ async fn a_full_queue_refuses_at_once_and_serves_again_when_it_has_room() {
     }
     assert_eq!(hasher.verify(password("correct horse"), None).await, Ok(Verification::Mismatch));
     drop(hasher);
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
 }
 
 #[tokio::test]
@@ -175,7 +179,9 @@ async fn who_went_away_before_the_work_began_costs_none() {
     }
     drop(hasher);
     let start = Instant::now();
-    workers.into_iter().for_each(|(worker, queue)| worker.run(&queue));
+    for (worker, queue) in workers {
+        worker.run(&queue);
+    }
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
@@ -188,7 +194,9 @@ async fn the_threads_end_with_the_hasher() {
     assert!(!threads.iter().any(thread::JoinHandle::is_finished));
     drop(hasher);
     // Hangs if one does not.
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
 }
 
 #[test]

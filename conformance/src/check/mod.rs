@@ -1,0 +1,5 @@
+//! Judges histories: pure functions, each tried on stored good and bad ones.
+
+pub mod linear;
+pub mod pages;
+pub mod stream;

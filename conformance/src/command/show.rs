@@ -1,0 +1,108 @@
+//! `list`, `explain`, `coverage` and `diff`: what needs no deployment.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use duologue_conformance::door::{Door, code_name};
+use duologue_conformance::report::{Report, coverage as coverage_of};
+use duologue_conformance::runner::Verdict;
+use duologue_conformance::scenario::{Level, all, catalogue, find};
+use duologue_contract::Rpc;
+
+use super::select::jobs;
+use super::{Early, Exit, SelectionArguments};
+
+/// `list`.
+pub(super) fn list(selection: &SelectionArguments) -> Result<Exit, Early> {
+    let mut last = "";
+    for (scenario, _) in jobs(selection, &Door::ALL)? {
+        if scenario.id != last {
+            println!("{:<48} {:<6} {}", scenario.id, level(scenario.level), scenario.sentence);
+        }
+        last = scenario.id;
+    }
+    Ok(Exit::Success)
+}
+
+fn level(level: Level) -> &'static str {
+    if level == Level::Must { "MUST" } else { "SHOULD" }
+}
+
+/// `explain`.
+pub(super) fn explain(id: &str) -> Result<Exit, Early> {
+    let id = id.split('@').next().unwrap_or(id);
+    let scenario = find(id).ok_or_else(|| (Exit::Usage, format!("there is no scenario {id:?}; `list` shows them all")))?;
+    println!("{} ({})\n\n{}", scenario.id, level(scenario.level), scenario.sentence);
+    if let Some(row) = catalogue().into_iter().find(|row| row.id == id) {
+        println!("\nWhat happens in it: {}", row.text);
+    }
+    let names = |names: Vec<String>| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+    println!("\nIt asserts {}.", names(scenario.covers.iter().map(ToString::to_string).collect()));
+    println!("It needs {}.", names(scenario.needs.iter().map(ToString::to_string).collect()));
+    for rpc in scenario.covers.iter().filter_map(|cell| cell.rpc) {
+        let codes: Vec<_> = rpc.codes().iter().map(|code| code_name(*code)).collect();
+        let (verb, template) = rpc.route();
+        println!("\n{}\n  {verb} {template}\n  declares {}", rpc.path(), names(codes.iter().map(ToString::to_string).collect()));
+    }
+    println!("\nRun it alone: duologue-conformance run --only {id}");
+    Ok(Exit::Success)
+}
+
+/// `coverage`.
+pub(super) fn coverage(path: Option<&Path>) -> Result<Exit, Early> {
+    if let Some(path) = path {
+        let (mut cells, mut asserted) = (0, 0);
+        for row in coverage_of(&read(path)?) {
+            for (code, doors) in row.codes {
+                let names: Vec<_> = doors.iter().map(|door| door.name()).collect();
+                println!("{:<46} {:<20} {}", row.rpc.path(), code_name(code), names.join(" "));
+                cells += Door::ALL.len();
+                asserted += doors.len();
+            }
+        }
+        println!("{asserted} of {cells} cells asserted");
+        return Ok(Exit::Success);
+    }
+    for rpc in Rpc::ALL {
+        let claims = all().into_iter().flat_map(|scenario| {
+            let cells = scenario.covers.iter().filter(move |cell| cell.rpc == Some(rpc));
+            cells.map(move |cell| (cell.to_string(), scenario.id))
+        });
+        let mut by_cell: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for (cell, id) in claims {
+            by_cell.entry(cell).or_default().push(id);
+        }
+        if by_cell.is_empty() {
+            println!("{:<46} by generated families only", rpc.path());
+        }
+        for (cell, ids) in by_cell {
+            println!("{cell:<46} {}", ids.join(" "));
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn read(path: &Path) -> Result<Report, Early> {
+    let usage = |error: String| (Exit::Usage, format!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| usage(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| usage(error.to_string()))
+}
+
+/// `diff`: exit code 1 when something that passed does no longer.
+pub(super) fn diff(before: &Path, after: &Path) -> Result<Exit, Early> {
+    let verdicts = |report: Report| -> BTreeMap<String, Verdict> {
+        report.scenarios.iter().map(|scenario| (scenario.name(), scenario.verdict)).collect()
+    };
+    let (before, after) = (verdicts(read(before)?), verdicts(read(after)?));
+    let mut is_worse = false;
+    for name in before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))) {
+        let (was, is) = (before.get(name), after.get(name));
+        if was != is {
+            let word = |verdict: Option<&Verdict>| verdict.map_or("absent", |verdict| verdict.name());
+            println!("{:<58} {} -> {}", name, word(was), word(is));
+            is_worse |= was == Some(&Verdict::Pass);
+        }
+    }
+    println!("{} before, {} after", before.len(), after.len());
+    Ok(if is_worse { Exit::Violated } else { Exit::Success })
+}

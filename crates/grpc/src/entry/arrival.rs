@@ -1,0 +1,173 @@
+//! What a call brings with it besides its message and its credential.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use duologue_contract::Rpc;
+use duologue_domain::Environment;
+use duologue_domain::id::Id;
+use http::{HeaderMap, HeaderValue};
+use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
+use tonic::transport::server::TcpConnectInfo;
+use tonic::{Extensions, Response, Status};
+use uuid::Uuid;
+
+use crate::status::Refusal;
+
+/// Names a request, in and out, in every log line and across hops.
+pub(crate) const REQUEST_ID: &str = "x-request-id";
+
+/// The longest name of a request that is taken over.
+const REQUEST_ID_LENGTH: usize = 128;
+
+/// Names a request that came without a name.
+#[derive(Clone, Copy)]
+struct NewRequestId(Uuid);
+
+impl Id for NewRequestId {
+    fn from_uuid(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+
+    fn uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+/// What a call brings with it.
+pub(super) struct Arrival {
+    request_id: HeaderValue,
+    pub(super) address: Option<IpAddr>,
+    /// How long the client wants to wait, if it says.
+    pub(super) deadline: Option<Duration>,
+}
+
+impl Arrival {
+    pub(super) fn of(
+        metadata: &MetadataMap,
+        extensions: &Extensions,
+        environment: &Environment,
+        trusted_gateways: &[IpAddr],
+    ) -> Self {
+        let headers = metadata.as_ref();
+        let peer = extensions.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
+        let peer = peer.map(|peer| peer.ip().to_canonical());
+        let forwarded =
+            peer.filter(|peer| trusted_gateways.contains(peer)).and_then(|_| forwarded_for(headers));
+        Self {
+            request_id: request_id(headers, environment),
+            address: forwarded.or(peer),
+            deadline: timeout(headers),
+        }
+    }
+
+    /// The span of the call. It names the user once they are known, and nothing private.
+    pub(super) fn span(&self, rpc: Rpc) -> tracing::Span {
+        let request_id = self.request_id.to_str().unwrap_or_default();
+        tracing::info_span!("call", rpc = rpc.path(), request_id, user_id = tracing::field::Empty)
+    }
+
+    /// The outcome, with the name of the request.
+    pub(super) fn answer<Out>(self, outcome: Result<Out, Refusal>) -> Result<Response<Out>, Status> {
+        let request_id = MetadataValue::<Ascii>::try_from(self.request_id.as_bytes()).ok();
+        match outcome {
+            Ok(message) => {
+                let mut response = Response::new(message);
+                request_id.map(|request_id| response.metadata_mut().insert(REQUEST_ID, request_id));
+                Ok(response)
+            }
+            Err(refusal) => {
+                let mut status = refusal.into_status();
+                request_id.map(|request_id| status.metadata_mut().insert(REQUEST_ID, request_id));
+                Err(status)
+            }
+        }
+    }
+}
+
+/// The last hop that a trusted gateway names: what stands before it, anybody may have written.
+fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
+    let value = headers.get_all("x-forwarded-for").iter().next_back()?;
+    value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+}
+
+/// The name that a request brought, if it is short and visible, or a new one.
+pub(super) fn request_id(headers: &HeaderMap, environment: &Environment) -> HeaderValue {
+    let brought = headers.get(REQUEST_ID).filter(|value| {
+        let bytes = value.as_bytes();
+        (1..=REQUEST_ID_LENGTH).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
+    });
+    brought.cloned().unwrap_or_else(|| {
+        let name = environment.new_id::<NewRequestId>().uuid().to_string();
+        HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from_static("none"))
+    })
+}
+
+/// What `grpc-timeout` says: up to eight digits and a unit. Anything else is as if it were not there.
+pub(super) fn timeout(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let count: u64 = digits.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_secs(count * 3_600)),
+        "M" => Some(Duration::from_secs(count * 60)),
+        "S" => Some(Duration::from_secs(count)),
+        "m" => Some(Duration::from_millis(count)),
+        "u" => Some(Duration::from_micros(count)),
+        "n" => Some(Duration::from_nanos(count)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(name: &'static str, value: &[u8]) -> HeaderMap {
+        HeaderMap::from_iter([(
+            http::HeaderName::from_static(name),
+            HeaderValue::from_bytes(value).expect("a header value"),
+        )])
+    }
+
+    #[test]
+    fn a_timeout_is_up_to_eight_digits_and_a_unit() {
+        let table: [(&[u8], Option<Duration>); 14] = [
+            (b"1H", Some(Duration::from_hours(1))),
+            (b"2M", Some(Duration::from_mins(2))),
+            (b"3S", Some(Duration::from_secs(3))),
+            (b"4m", Some(Duration::from_millis(4))),
+            (b"5u", Some(Duration::from_micros(5))),
+            (b"6n", Some(Duration::from_nanos(6))),
+            (b"99999999H", Some(Duration::from_hours(99_999_999))),
+            (b"0S", Some(Duration::ZERO)),
+            (b"100000000S", None),
+            (b"S", None),
+            (b"", None),
+            (b"+5S", None),
+            (b"5", None),
+            (b"5\xff", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(timeout(&header("grpc-timeout", text)), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_hop_that_the_gateway_saw_is_believed() {
+        let table: [(&[u8], Option<&str>); 5] = [
+            (b"192.0.2.1", Some("192.0.2.1")),
+            (b"203.0.113.9, 192.0.2.1", Some("192.0.2.1")),
+            (b"2001:db8::1", Some("2001:db8::1")),
+            (b"unknown", None),
+            (b"", None),
+        ];
+        for (text, expected) in table {
+            let expected = expected.and_then(|text| text.parse().ok());
+            assert_eq!(forwarded_for(&header("x-forwarded-for", text)), expected, "{text:?}");
+        }
+    }
+}

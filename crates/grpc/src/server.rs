@@ -1,0 +1,164 @@
+//! The listener: gRPC, gRPC-Web, health and reflection on one port.
+
+mod accept;
+mod connection;
+mod counted;
+
+use std::time::Duration;
+
+use duologue_contract::Service as ContractService;
+use duologue_contract::auth::auth_service_server::AuthServiceServer;
+use duologue_contract::chat::chat_service_server::ChatServiceServer;
+use duologue_contract::notification::notification_service_server::NotificationServiceServer;
+use duologue_contract::social::social_service_server::SocialServiceServer;
+use duologue_contract::user::user_service_server::UserServiceServer;
+use http::HeaderValue;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use tonic::service::Routes;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+use tonic_web::{GrpcWebLayer, GrpcWebService};
+use tower::Layer as _;
+use tower_http::cors::{AllowOrigin, Cors, CorsLayer};
+
+pub use accept::{Acceptor, Plaintext};
+
+use crate::entry::{Entry, REQUEST_ID};
+use crate::services::Services;
+use crate::wire::Wire;
+
+/// What a listener takes from its peers.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// The largest message, in bytes.
+    pub message_bytes: usize,
+    /// The largest header block, in bytes.
+    pub header_bytes: u32,
+    /// Calls at once on one connection.
+    pub streams_per_connection: u32,
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections at once from one address.
+    pub connections_per_address: usize,
+    /// How long a peer may take to say the first words (TLS handshake, HTTP/2 preface, HTTP/1 headers).
+    pub handshake: Duration,
+    /// How often a silent peer is asked whether it is still there.
+    pub keep_alive_interval: Duration,
+    /// How long it may take to answer that.
+    pub keep_alive_timeout: Duration,
+    /// The origins whose pages may call by gRPC-Web; none unless named.
+    pub allowed_origins: Vec<HeaderValue>,
+}
+
+impl ServerConfig {
+    /// The numbers of the specification for production.
+    #[must_use]
+    pub fn production() -> Self {
+        Self {
+            message_bytes: 64 * 1024,
+            header_bytes: 16 * 1024,
+            streams_per_connection: 1_024,
+            connections: 10_000,
+            connections_per_address: 100,
+            handshake: Duration::from_secs(10),
+            keep_alive_interval: Duration::from_secs(20),
+            keep_alive_timeout: Duration::from_secs(20),
+            allowed_origins: Vec::new(),
+        }
+    }
+
+    /// As in production, with as many connections from one address as there may be.
+    #[must_use]
+    pub fn development() -> Self {
+        Self { connections_per_address: 10_000, ..Self::production() }
+    }
+}
+
+/// What serves one request: CORS, gRPC-Web, our words, the services.
+type Stack = Cors<GrpcWebService<Wire>>;
+
+/// The listener for the services of this process.
+pub struct Server {
+    stack: Stack,
+    entry: Entry,
+    config: ServerConfig,
+    health: HealthReporter,
+    /// What the health service knows by name; the empty name is the whole server.
+    served: Vec<&'static str>,
+}
+
+/// The contract's descriptors cannot be served for reflection: a defect of the build.
+#[derive(Debug, thiserror::Error)]
+#[error("the contract's descriptors cannot be read")]
+pub struct BrokenDescriptors(#[source] tonic_reflection::server::Error);
+
+impl Server {
+    /// A listener for these services, which are behind `entry`.
+    pub fn new(services: &Services, entry: &Entry, config: ServerConfig) -> Result<Self, BrokenDescriptors> {
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(duologue_contract::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()
+            .map_err(BrokenDescriptors)?;
+        let (health, health_service) = tonic_health::server::health_reporter();
+        let mut routes = Routes::builder();
+        let mut served = vec![""];
+        macro_rules! serve {
+            ($($field:ident: $server:ident as $name:ident),*) => {$(
+                if let Some(binding) = &services.$field {
+                    let service = $server::from_arc(binding.clone());
+                    routes.add_service(service.max_decoding_message_size(config.message_bytes));
+                    served.push(ContractService::$name.name());
+                }
+            )*};
+        }
+        serve!(
+            auth: AuthServiceServer as Auth,
+            user: UserServiceServer as User,
+            social: SocialServiceServer as Social,
+            chat: ChatServiceServer as Chat,
+            notification: NotificationServiceServer as Notification
+        );
+        routes.add_service(health_service.max_decoding_message_size(config.message_bytes));
+        routes.add_service(reflection.max_decoding_message_size(config.message_bytes));
+        let wire = Wire::new(routes.routes().prepare(), entry.clone());
+        let stack = cors(&config.allowed_origins).layer(GrpcWebLayer::new().layer(wire));
+        Ok(Self { stack, entry: entry.clone(), config, health, served })
+    }
+
+    /// What `grpc.health.v1` answers; every service serves from the start and until the drain.
+    #[must_use]
+    pub fn health(&self) -> HealthReporter {
+        self.health.clone()
+    }
+
+    async fn report(&self, status: ServingStatus) {
+        for name in &self.served {
+            self.health.set_service_status(name, status).await;
+        }
+    }
+}
+
+/// Lets pages of these origins read what gRPC-Web answers; without any it allows nothing.
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    let layer = CorsLayer::new();
+    if origins.is_empty() {
+        return layer;
+    }
+    let names = |names: &[&'static str]| -> Vec<http::HeaderName> {
+        names.iter().map(|name| http::HeaderName::from_static(name)).collect()
+    };
+    let mut asked = names(&["grpc-timeout", "x-grpc-web", "x-user-agent", REQUEST_ID]);
+    asked.extend([AUTHORIZATION, CONTENT_TYPE]);
+    layer
+        .allow_origin(AllowOrigin::list(origins.iter().cloned()))
+        .allow_methods([http::Method::POST])
+        .allow_headers(asked)
+        .expose_headers(names(&["grpc-status", "grpc-message", "grpc-status-details-bin", REQUEST_ID]))
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Server").field("config", &self.config).finish_non_exhaustive()
+    }
+}

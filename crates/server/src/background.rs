@@ -1,0 +1,115 @@
+//! What the server does without being asked: polls, delivers events, learns of ended sessions, re-reads its keys.
+//!
+//! Each task ends when the server does. A fault is logged and tried again at the next turn: none of this is the only
+//! chance for anything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use duologue_domain::Environment;
+use duologue_domain::auth::{Revocations, SessionStore};
+use duologue_domain::notification::Dispatcher;
+use duologue_domain::poller::Poller;
+use duologue_domain::wakeup::{LocalWakeUp, Topic, WakeUp as _};
+use duologue_platform::keys::KeyDirectory;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+/// A dead wake-up bus costs streams this long at the most (DESIGN section 5).
+const POLL: Duration = Duration::from_secs(2);
+
+/// A session that ended elsewhere is refused here after this long: half of what SPEC section 2 allows.
+const REVOCATIONS: Duration = Duration::from_secs(1);
+
+/// A key that was rotated by hand is seen after this long.
+const KEYS: Duration = Duration::from_secs(5);
+
+/// How long delivery rests after a fault.
+const REST: Duration = Duration::from_secs(1);
+
+/// The tasks that are to run.
+pub(crate) struct Background {
+    pub(crate) poller: Poller,
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) hub: LocalWakeUp,
+    pub(crate) revocations: Revocations,
+    pub(crate) sessions: Arc<dyn SessionStore>,
+    pub(crate) keys: Arc<KeyDirectory>,
+    pub(crate) environment: Environment,
+}
+
+impl Background {
+    /// Starts them all; dropping the set ends them.
+    pub(crate) fn start(self) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(poll(self.poller));
+        tasks.spawn(deliver(self.dispatcher, self.hub));
+        tasks.spawn(learn_of_ended_sessions(self.revocations, self.sessions, self.environment.clone()));
+        tasks.spawn(reread_keys(self.keys, self.environment));
+        tasks
+    }
+}
+
+/// An interval that never makes up for lost turns.
+fn every(period: Duration) -> tokio::time::Interval {
+    let mut interval = interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+async fn poll(poller: Poller) {
+    let mut turns = every(POLL);
+    loop {
+        turns.tick().await;
+        if let Err(error) = poller.poll().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "streams could not be polled for");
+        }
+    }
+}
+
+async fn deliver(dispatcher: Dispatcher, hub: LocalWakeUp) {
+    let mut news = hub.subscribe(Topic::Events);
+    loop {
+        news.mark_seen();
+        match dispatcher.dispatch().await {
+            Ok(0) => {
+                // A wake-up is a hint: look again after a while even without one.
+                tokio::select! { () = news.changed() => {} () = sleep(POLL) => {} }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "events could not be delivered");
+                sleep(REST).await;
+            }
+        }
+    }
+}
+
+async fn learn_of_ended_sessions(
+    revocations: Revocations,
+    sessions: Arc<dyn SessionStore>,
+    environment: Environment,
+) {
+    let mut turns = every(REVOCATIONS);
+    let mut last = None;
+    loop {
+        turns.tick().await;
+        let now = environment.now();
+        match revocations.refresh(&*sessions, now, last).await {
+            Ok(()) => last = Some(now),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "ended sessions could not be asked for");
+            }
+        }
+    }
+}
+
+async fn reread_keys(keys: Arc<KeyDirectory>, environment: Environment) {
+    let mut turns = every(KEYS);
+    loop {
+        turns.tick().await;
+        if let Err(error) = keys.reload(environment.now()) {
+            tracing::error!(error = &error as &dyn std::error::Error, "the keys could not be read again");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Events that wait to be delivered.
+
+use std::cmp::Reverse;
+use std::collections::hash_map::{Entry, RandomState};
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use duologue_domain::event::{Event, EventOutbox};
+use duologue_domain::id::EventId;
+use duologue_domain::{StorageError, Timestamp};
+use parking_lot::Mutex;
+
+use crate::MemoryStorage;
+
+/// Few enough that a claim can lock them all.
+const PARTS: usize = 16;
+
+/// Numbers events in the order that they were written, in all outboxes of a storage.
+#[derive(Clone, Default)]
+pub(crate) struct Tickets(Arc<AtomicU64>);
+
+/// The events of one context that wait to be delivered.
+///
+/// In parts, so that writers seldom meet. A ticket is drawn under the lock of its part: who holds all of them knows
+/// that no older event is still to come.
+pub(crate) struct Outbox {
+    tickets: Tickets,
+    hasher: RandomState,
+    parts: Box<[Mutex<Part>]>,
+}
+
+#[derive(Default)]
+struct Part {
+    events: HashMap<EventId, Waiting>,
+    /// What nobody has claimed, oldest first.
+    unclaimed: BTreeMap<u64, EventId>,
+    /// What somebody has claimed, the next lease to end first.
+    claimed: BTreeMap<(Timestamp, u64), EventId>,
+}
+
+struct Waiting {
+    event: Event,
+    ticket: u64,
+    lease_end: Option<Timestamp>,
+}
+
+impl Outbox {
+    pub(crate) fn new(tickets: Tickets) -> Self {
+        let parts = (0..PARTS).map(|_| Mutex::default()).collect();
+        Self { tickets, hasher: RandomState::new(), parts }
+    }
+
+    /// Which part holds the event, if any does.
+    fn place(&self, event_id: EventId) -> usize {
+        usize::try_from(self.hasher.hash_one(event_id) % PARTS as u64).unwrap_or(0)
+    }
+
+    /// Adds an event. To be called under the locks of the change that it tells of.
+    pub(crate) fn push(&self, event: Event) {
+        let mut part = self.parts[self.place(event.event_id)].lock();
+        let ticket = self.tickets.0.fetch_add(1, Ordering::Relaxed);
+        part.push(event, ticket);
+    }
+
+    fn acknowledge(&self, event_ids: &[EventId]) {
+        let mut parts: Vec<_> = self.parts.iter().map(Mutex::lock).collect();
+        for event_id in event_ids {
+            parts[self.place(*event_id)].remove(*event_id);
+        }
+    }
+}
+
+impl Part {
+    fn push(&mut self, event: Event, ticket: u64) {
+        let event_id = event.event_id;
+        if let Entry::Vacant(vacant) = self.events.entry(event_id) {
+            vacant.insert(Waiting { event, ticket, lease_end: None });
+            self.unclaimed.insert(ticket, event_id);
+        }
+    }
+
+    fn oldest(&self) -> Option<u64> {
+        self.unclaimed.keys().next().copied()
+    }
+
+    fn claim_oldest(&mut self, lease_end: Timestamp) -> Option<Event> {
+        let (ticket, event_id) = self.unclaimed.pop_first()?;
+        self.claimed.insert((lease_end, ticket), event_id);
+        let waiting = self.events.get_mut(&event_id)?;
+        waiting.lease_end = Some(lease_end);
+        Some(waiting.event.clone())
+    }
+
+    /// Gives up the claims whose lease has ended.
+    fn release(&mut self, now: Timestamp) {
+        while let Some(first) = self.claimed.first_entry() {
+            let (lease_end, ticket) = *first.key();
+            if lease_end > now {
+                return;
+            }
+            let event_id = first.remove();
+            self.unclaimed.insert(ticket, event_id);
+            if let Some(waiting) = self.events.get_mut(&event_id) {
+                waiting.lease_end = None;
+            }
+        }
+    }
+
+    fn remove(&mut self, event_id: EventId) {
+        let Some(waiting) = self.events.remove(&event_id) else { return };
+        match waiting.lease_end {
+            Some(lease_end) => self.claimed.remove(&(lease_end, waiting.ticket)),
+            None => self.unclaimed.remove(&waiting.ticket),
+        };
+    }
+}
+
+/// Claims the oldest events of several outboxes.
+fn claim(outboxes: &[&Outbox], limit: usize, now: Timestamp, lease_end: Timestamp) -> Vec<Event> {
+    let mut parts: Vec<_> = outboxes.iter().flat_map(|outbox| outbox.parts.iter()).map(Mutex::lock).collect();
+    let mut heads = BinaryHeap::with_capacity(parts.len());
+    for (place, part) in parts.iter_mut().enumerate() {
+        part.release(now);
+        heads.extend(part.oldest().map(|ticket| Reverse((ticket, place))));
+    }
+    let mut events = Vec::new();
+    while events.len() < limit {
+        let Some(Reverse((_, place))) = heads.pop() else { break };
+        events.extend(parts[place].claim_oldest(lease_end));
+        heads.extend(parts[place].oldest().map(|ticket| Reverse((ticket, place))));
+    }
+    events
+}
+
+#[async_trait]
+impl EventOutbox for Outbox {
+    async fn claim_events(
+        &self,
+        limit: usize,
+        now: Timestamp,
+        lease_end: Timestamp,
+    ) -> Result<Vec<Event>, StorageError> {
+        Ok(claim(&[self], limit, now, lease_end))
+    }
+
+    async fn acknowledge_events(&self, event_ids: &[EventId]) -> Result<(), StorageError> {
+        self.acknowledge(event_ids);
+        Ok(())
+    }
+}
+
+/// The outboxes of all contexts in one.
+#[async_trait]
+impl EventOutbox for MemoryStorage {
+    async fn claim_events(
+        &self,
+        limit: usize,
+        now: Timestamp,
+        lease_end: Timestamp,
+    ) -> Result<Vec<Event>, StorageError> {
+        let outboxes = [&*self.contexts.social.outbox, &*self.contexts.chats.outbox];
+        Ok(claim(&outboxes, limit, now, lease_end))
+    }
+
+    async fn acknowledge_events(&self, event_ids: &[EventId]) -> Result<(), StorageError> {
+        self.contexts.social.outbox.acknowledge(event_ids);
+        self.contexts.chats.outbox.acknowledge(event_ids);
+        Ok(())
+    }
+}

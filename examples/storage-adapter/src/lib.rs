@@ -1,0 +1,1 @@
+//! A storage adapter of one's own.
