@@ -130,7 +130,7 @@ impl World {
     }
 
     /// Asserts that two values are equal, and goes on either way.
-    pub fn check_eq<A: PartialEq<B> + Debug, B: Debug>(&self, what: &str, actual: &A, expected: &B) -> bool {
+    pub fn check_eq<A: PartialEq + Debug>(&self, what: &str, actual: &A, expected: &A) -> bool {
         self.check(actual == expected, || format!("{what}: expected {expected:?}, found {actual:?}"))
     }
 

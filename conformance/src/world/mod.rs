@@ -237,6 +237,39 @@ impl World {
         Ok((response, read))
     }
 
+    /// Sends any bytes to an RPC through gRPC, and checks the answer for hygiene.
+    pub async fn grpc_bytes(&self, rpc: Rpc, bytes: Vec<u8>, envelope: impl Into<Envelope>) -> Answer {
+        let payload = Payload { rpc, bytes, fields: crate::door::Fields::new() };
+        self.exchange(Door::Grpc, &payload, &envelope.into()).await
+    }
+
+    /// Whether this door can carry the request: an empty part of a path is another path.
+    #[must_use]
+    pub fn can_say<T: Call>(&self, request: &T) -> bool {
+        let description = T::RPC.description();
+        let fields = request.payload().fields;
+        let is_empty = |name: &str| fields.get(name).and_then(Value::as_str).is_none_or(str::is_empty);
+        self.door() == Door::Grpc
+            || !description.fields.iter().any(|field| {
+                description.template.contains(&format!("{{{}}}", field.name)) && is_empty(field.json_name)
+            })
+    }
+
+    /// A well-formed id that nothing has: a UUID of version 7.
+    #[must_use]
+    pub fn unknown_id(&self) -> String {
+        let (high, low) = (crate::random::entropy(), crate::random::entropy());
+        format!(
+            "01{:02x}{:04x}-{:04x}-7{:03x}-a{:03x}-{:012x}",
+            high & 0xff,
+            (high >> 8) & 0xffff,
+            (high >> 24) & 0xffff,
+            (high >> 40) & 0xfff,
+            (high >> 52) & 0xfff,
+            low & 0xffff_ffff_ffff
+        )
+    }
+
     async fn exchange(&self, door: Door, payload: &Payload, envelope: &Envelope) -> Answer {
         let began = Instant::now();
         let call = async {

@@ -23,15 +23,27 @@
 //! by contenders that leave a barrier together.
 #![expect(clippy::panic, clippy::expect_used, reason = "a case fails by panicking, as tests do")]
 
+#[macro_use]
+mod catalogue;
+
 mod cancellation;
 mod case;
 mod fixture;
 mod pages;
 mod race;
 mod registry;
+mod sequences;
 mod world;
 
 mod account;
+mod chat;
+mod chat_list;
+mod notification;
+mod outbox;
+mod profile;
+mod session;
+mod social;
+mod user_directory;
 
 pub use case::{Case, Violation};
 pub use fixture::{Fixture, MessageTime, Storage};

@@ -1,4 +1,4 @@
-//! Profiles, and what others learn of who exists.
+//! Profiles.
 
 mod change;
 mod search;
@@ -13,16 +13,6 @@ use crate::cancellation::at_every_await_point;
 use crate::fixture::Storage;
 use crate::race::{CONTENDERS, ROUNDS, at_once, contender, count};
 use crate::world::{AWKWARD_TEXTS, Acknowledged as _, at, named_profile, new_id, number, profile};
-
-pub(crate) async fn a_user_exists_as_soon_as_they_have_a_profile(storage: &Storage) {
-    let stored = profile();
-    assert!(!storage.user_directory().user_exists(stored.user_id).await.answered());
-    insert(storage, &stored).await;
-    assert!(storage.user_directory().user_exists(stored.user_id).await.answered());
-    let refused = Profile { user_id: new_id(), ..stored };
-    storage.profiles().insert_profile(refused.clone()).await.answered();
-    assert!(!storage.user_directory().user_exists(refused.user_id).await.answered());
-}
 
 pub(crate) async fn an_inserted_profile_is_found_as_it_was_stored(storage: &Storage) {
     for text in AWKWARD_TEXTS {

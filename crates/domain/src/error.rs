@@ -96,7 +96,8 @@ pub enum StorageError {
     /// The storage cannot be reached, or not in time; a retry may help.
     #[error("the storage is not available")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// The storage answered what it never should: a bug, or damage.
+    /// The storage answered what it never should, or was asked to: a bug, or damage. An id that is in use already is
+    /// of this kind, for ids are made unique.
     #[error("the storage is broken")]
     Broken(#[source] Box<dyn Error + Send + Sync>),
 }

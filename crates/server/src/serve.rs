@@ -6,12 +6,16 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
 use duologue_contract::Rpc;
 use duologue_contract::bridge::{
     AuthInProcess, Bridges, ChatInProcess, NotificationInProcess, SocialInProcess, UserInProcess,
 };
 use duologue_gateway::{Guard, NotReady, Readiness};
 use duologue_grpc::{Drain, Entry, EntryConfig, Limits, Plaintext, Rate, Server, ServerConfig, Services};
+use duologue_listener::{Ends, ListenerConfig};
+use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tonic::Status;
@@ -63,24 +67,21 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         }
     };
 
-    let rest = rest.into_make_service_with_connect_info::<SocketAddr>();
-    let rest = axum::serve(rest_listener, rest).with_graceful_shutdown(drain_then(entry.drain().clone()));
-    let bounded_rest = async {
-        tokio::select! {
-            ended = rest => ended.context("the REST listener"),
-            () = async { stopping().await; tokio::time::sleep(config.drain).await } => Ok(()),
-        }
-    };
+    let rest = duologue_listener::serve(
+        rest_listener,
+        duologue_listener::Plaintext,
+        rest_service(rest),
+        listener_config(&config, "rest"),
+        drain_then(entry.drain().clone()),
+        config.drain,
+    );
     let metrics = axum::serve(metrics_listener, observability::metrics_router(metrics)).with_graceful_shutdown(stopping());
     tokio::spawn(async move {
         if let Err(error) = metrics.await {
             tracing::error!(error = &error as &dyn std::error::Error, "metrics are no longer served");
         }
     });
-    let (grpc, rest) =
-        tokio::join!(server.serve(grpc_listener, Plaintext, stopping(), config.drain), bounded_rest);
-    let _ = grpc;
-    rest?;
+    tokio::join!(server.serve(grpc_listener, Plaintext, stopping(), config.drain), rest);
     tracing::info!("stopped");
     Ok(())
 }
@@ -162,6 +163,33 @@ impl Readiness for Door {
             return Err(NotReady(vec!["draining".to_owned()]));
         }
         Ok(())
+    }
+}
+
+/// The gateway as the listener serves it: each request tells the gateway its client's address.
+fn rest_service(
+    gateway: axum::Router,
+) -> impl tower::Service<
+    Request<Incoming>,
+    Response = axum::response::Response,
+    Error = std::convert::Infallible,
+    Future: Send,
+> + Clone
++ Send
++ 'static {
+    tower::ServiceExt::map_request(gateway, |mut request: Request<Incoming>| {
+        if let Some(ends) = request.extensions().get::<Ends>() {
+            let peer = ConnectInfo(ends.peer);
+            request.extensions_mut().insert(peer);
+        }
+        request.map(axum::body::Body::new)
+    })
+}
+
+fn listener_config(config: &Config, door: &'static str) -> ListenerConfig {
+    match config.profile {
+        Profile::Development => ListenerConfig::development(door),
+        Profile::Production => ListenerConfig::production(door),
     }
 }
 

@@ -81,7 +81,7 @@ impl Chats {
         }
         let before = history.activity(&room.direct);
         let floor = indexes.iter().filter_map(|index| index.floor).max();
-        let (message, event) = history.place(new, floor, recipient_id);
+        let (message, event) = history.place(new, room.direct.create_time, floor, recipient_id);
         history.push(message.clone());
         for index in &mut indexes {
             index.activity.remove(&before);

@@ -90,13 +90,21 @@ impl Durability {
     }
 }
 
+/// The options in a URL; the driver itself would take any scheme.
+fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(OpenError::InvalidUrl(Error::Configuration("the scheme is not postgres".into())));
+    }
+    url.parse().map_err(OpenError::of)
+}
+
 /// Opens one connection, within the time that [`Options`] allow.
 pub(crate) async fn connect_once(
     url: &str,
     options: &Options,
     limited: impl FnOnce(PgConnectOptions) -> PgConnectOptions,
 ) -> Result<PgConnection, OpenError> {
-    let connect: PgConnectOptions = limited(url.parse().map_err(OpenError::of)?);
+    let connect = limited(parse(url)?);
     // Nothing is written while connecting: giving up is harmless.
     let connecting = tokio::time::timeout(options.acquire_timeout, connect.connect());
     let connection = connecting.await.map_err(|_| OpenError::Unreachable(Error::PoolTimedOut))?.map_err(OpenError::of)?;
@@ -114,7 +122,7 @@ impl PostgresStorage {
         let mut connection = connect_once(url, &options, |connect| options.limited(connect)).await?;
         migrations::check(&mut connection).await?;
         connection.close().await.ok();
-        let connect = options.limited(url.parse().map_err(OpenError::of)?);
+        let connect = options.limited(parse(url)?);
         let pool = options.pool(connect.clone(), options.max_connections.max(1));
         let writers = Writers::start(&options, connect);
         Ok(Self { pool, writers, message_time: options.message_time })

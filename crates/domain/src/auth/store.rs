@@ -67,7 +67,10 @@ pub enum EndSession {
     NotLive,
 }
 
-/// Sessions. An ended session stays findable for at least as long as its last access token lives.
+/// Sessions. An ended session stays findable for at least a day, far longer than its last access token lives.
+///
+/// *Ended* means that the end time is set. That a session has expired is for its reader to see: only
+/// [`SessionStore::list_sessions`] leaves expired ones out.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait SessionStore: Send + Sync {

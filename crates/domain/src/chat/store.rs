@@ -94,8 +94,9 @@ pub trait ChatStore: Send + Sync {
 
     /// Stores a message, its event for the other member, and the chat's new activity: all of them or nothing.
     ///
-    /// The sequence is the one after the chat's newest. `create_time` is `send_time`, but no earlier than that of
-    /// the message before it, and later than every [`ChatList::as_of`] that was answered to a member before.
+    /// The sequence is the one after the chat's newest. `create_time` is `send_time`, or the present moment of a
+    /// clock that all writers of the storage share; but no earlier than that of the message before it (of the
+    /// chat, for the first one), and later than every [`ChatList::as_of`] that was answered to a member before.
     /// A message that is not stored takes no sequence. Whoever reads after the answer finds the message.
     async fn append_message(&self, message: NewMessage) -> Result<AppendMessage, StorageError>;
 
@@ -114,7 +115,8 @@ pub trait ChatStore: Send + Sync {
         since: Timestamp,
     ) -> Result<Option<Sequence>, StorageError>;
 
-    /// The newest sequence of each of these chats, zero where nothing was said; unknown ones are left out.
+    /// The newest sequence of each of these chats, zero where nothing was said; unknown ones are left out, and
+    /// each is told once, of whatever moment during the call.
     async fn list_newest_sequences(&self, chat_ids: &[ChatId]) -> Result<Vec<(ChatId, Sequence)>, StorageError>;
 
     /// Lists up to `limit` chats of a person in the order of [`ActivityKey`] from the greatest down, every key as

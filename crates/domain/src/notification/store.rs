@@ -89,6 +89,7 @@ pub trait NotificationStore: Send + Sync {
     /// read; a position beyond the newest counts as the newest.
     async fn mark_read(&self, user_id: UserId, up_to: Position) -> Result<Inbox, StorageError>;
 
-    /// The newest position of each of these users; those without notifications may be left out.
+    /// The newest position of each of these users; those without notifications may be left out, and each is told
+    /// once, of whatever moment during the call.
     async fn list_newest_positions(&self, user_ids: &[UserId]) -> Result<Vec<(UserId, Position)>, StorageError>;
 }

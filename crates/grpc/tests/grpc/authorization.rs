@@ -10,8 +10,9 @@ use duologue_contract::errors::Reason;
 use duologue_grpc::{Access, access};
 use tonic::metadata::MetadataMap;
 
+use crate::outcome::refused;
 use crate::raw;
-use crate::world::{World, refused};
+use crate::world::World;
 
 fn guarded() -> impl Iterator<Item = Rpc> {
     Rpc::ALL.into_iter().filter(|rpc| access(*rpc) != Access::Public)

@@ -9,7 +9,8 @@ mod user;
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-use crate::world::{NOBODY, Seen, World};
+use crate::outcome::Seen;
+use crate::world::{NOBODY, World};
 
 fn nobody() -> String {
     NOBODY.to_owned()

@@ -7,7 +7,8 @@ use duologue_grpc::{Limits, ServerConfig};
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-use crate::world::{Options, PASSWORD, World, connect, refused};
+use crate::outcome::refused;
+use crate::world::{Options, PASSWORD, World, connect};
 
 fn production() -> Options {
     Options { limits: Limits::production(), ..Options::default() }

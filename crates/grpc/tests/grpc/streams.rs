@@ -9,7 +9,8 @@ use duologue_contract::notification::StreamNotificationsRequest;
 use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::world::{PATIENCE, World, refused};
+use crate::outcome::refused;
+use crate::world::{PATIENCE, World};
 
 fn follow(chat_id: &str) -> StreamMessagesRequest {
     StreamMessagesRequest { chat_id: chat_id.to_owned(), ..StreamMessagesRequest::default() }

@@ -18,8 +18,9 @@ use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
+use crate::outcome::refused;
 use crate::raw;
-use crate::world::{World, refused};
+use crate::world::World;
 
 type Client = hyper::client::conn::http2::SendRequest<Full<bytes::Bytes>>;
 

@@ -1,22 +1,13 @@
 //! A whole server over real sockets: storage in memory, real tokens and hashes, a clock that the test moves.
 
-use std::collections::BTreeSet;
-use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
-use duologue_contract::Rpc;
 use duologue_contract::auth::auth_service_client::AuthServiceClient;
 use duologue_contract::auth::{RegisterRequest, RegisterResponse};
-use duologue_contract::chat::chat_service_client::ChatServiceClient;
-use duologue_contract::chat::{CreateDirectChatRequest, Message, SendMessageRequest};
-use duologue_contract::errors::{Reason, reason_of};
-use duologue_contract::notification::notification_service_client::NotificationServiceClient;
-use duologue_contract::social::social_service_client::SocialServiceClient;
 use duologue_contract::user::CreateProfileRequest;
-use duologue_contract::user::user_service_client::UserServiceClient;
 use duologue_domain::auth::{self, Authenticator, Lifetimes, Ports, RefreshTokens, Revocations};
 use duologue_domain::page::CursorSealer;
 use duologue_domain::time::Clock;
@@ -32,11 +23,9 @@ use duologue_storage_memory::MemoryStorage;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tonic::metadata::{Ascii, MetadataValue};
-use tonic::service::Interceptor;
-use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Response, Status};
+
+use crate::users::User;
 
 /// An id that is well formed and nobody's.
 pub(crate) const NOBODY: &str = "0190a0b1-c2d3-7e4f-8a5b-6c7d8e9f0a1b";
@@ -215,105 +204,4 @@ pub(crate) async fn connect(address: SocketAddr) -> Channel {
         .connect()
         .await
         .expect("a connection")
-}
-
-#[derive(Clone)]
-pub(crate) struct Bearer(MetadataValue<Ascii>);
-
-impl Interceptor for Bearer {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert("authorization", self.0.clone());
-        Ok(request)
-    }
-}
-
-pub(crate) type Signed = InterceptedService<Channel, Bearer>;
-
-#[derive(Clone)]
-pub(crate) struct User {
-    pub(crate) name: String,
-    pub(crate) email: String,
-    pub(crate) user_id: String,
-    pub(crate) access_token: String,
-    pub(crate) refresh_token: String,
-    pub(crate) channel: Channel,
-}
-
-impl User {
-    fn bearer(&self) -> Bearer {
-        Bearer(format!("Bearer {}", self.access_token).parse().expect("metadata"))
-    }
-
-    pub(crate) fn auth(&self) -> AuthServiceClient<Signed> {
-        AuthServiceClient::with_interceptor(self.channel.clone(), self.bearer())
-    }
-
-    pub(crate) fn user(&self) -> UserServiceClient<Signed> {
-        UserServiceClient::with_interceptor(self.channel.clone(), self.bearer())
-    }
-
-    pub(crate) fn social(&self) -> SocialServiceClient<Signed> {
-        SocialServiceClient::with_interceptor(self.channel.clone(), self.bearer())
-    }
-
-    pub(crate) fn chat(&self) -> ChatServiceClient<Signed> {
-        ChatServiceClient::with_interceptor(self.channel.clone(), self.bearer())
-    }
-
-    pub(crate) fn notification(&self) -> NotificationServiceClient<Signed> {
-        NotificationServiceClient::with_interceptor(self.channel.clone(), self.bearer())
-    }
-
-    pub(crate) async fn chat_with(&self, other: &Self) -> String {
-        let request = CreateDirectChatRequest { participant_id: other.user_id.clone(), allow_existing: true };
-        self.chat().create_direct_chat(request).await.expect("a chat").into_inner().chat_id
-    }
-
-    pub(crate) async fn send(&self, chat_id: &str, text: &str) -> Message {
-        let request = SendMessageRequest {
-            chat_id: chat_id.to_owned(),
-            text: text.to_owned(),
-            client_message_id: None,
-        };
-        self.chat().send_message(request).await.expect("sent").into_inner()
-    }
-}
-
-/// Which codes each RPC was seen to answer.
-#[derive(Default)]
-pub(crate) struct Seen(BTreeSet<(&'static str, i32)>);
-
-impl Seen {
-    pub(crate) fn ok<T: Debug>(&mut self, rpc: Rpc, outcome: Result<Response<T>, Status>) -> T {
-        self.0.insert((rpc.path(), Code::Ok as i32));
-        outcome.unwrap_or_else(|status| panic!("{}: {status:?}", rpc.path())).into_inner()
-    }
-
-    pub(crate) fn refused<T>(
-        &mut self,
-        rpc: Rpc,
-        outcome: Result<Response<T>, Status>,
-        reason: Reason,
-    ) -> Status {
-        let status = refused(outcome, reason);
-        self.0.insert((rpc.path(), status.code() as i32));
-        status
-    }
-
-    /// What is declared and was never seen.
-    pub(crate) fn missing(&self) -> Vec<(&'static str, Code)> {
-        let declared = Rpc::ALL.into_iter().flat_map(|rpc| {
-            rpc.codes().iter().copied().chain([Code::Ok]).map(move |code| (rpc.path(), code))
-        });
-        declared.filter(|(path, code)| !self.0.contains(&(*path, *code as i32))).collect()
-    }
-}
-
-/// The status of a call that was refused for `reason`, with the code that the contract gives it.
-pub(crate) fn refused<T>(outcome: Result<Response<T>, Status>, reason: Reason) -> Status {
-    let Err(status) = outcome else { panic!("not refused for {}", reason.name()) };
-    assert_eq!(reason_of(&status), Some(reason), "{status:?}");
-    assert_eq!(status.code(), reason.code(), "{status:?}");
-    assert!(status.metadata().get("x-request-id").is_some(), "a refusal names its request");
-    status
 }

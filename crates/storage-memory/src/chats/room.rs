@@ -76,16 +76,17 @@ impl History {
         self.messages.get(self.named.get(&name)?.0)
     }
 
-    /// The message in its place at the end, later than `floor`, and its event.
+    /// The message in its place at the end of a chat made at `chat_time`, later than `floor`, and its event.
     pub(super) fn place(
         &self,
         new: NewMessage,
+        chat_time: Timestamp,
         floor: Option<Timestamp>,
         recipient_id: UserId,
     ) -> (Message, Event) {
-        let previous = self.messages.last().map(|message| message.create_time);
-        let above_floor = floor.map(|floor| floor.plus(NEXT_MOMENT));
-        let create_time = [previous, above_floor].into_iter().flatten().fold(new.send_time, Timestamp::max);
+        let previous = self.messages.last().map_or(chat_time, |message| message.create_time);
+        let earliest = floor.map_or(previous, |floor| floor.plus(NEXT_MOMENT).max(previous));
+        let create_time = new.send_time.max(earliest);
         new.stored(self.newest().next(), create_time, recipient_id)
     }
 

@@ -139,11 +139,10 @@ impl Simulation {
         let (dice, sources) = (&mut self.dice, &self.sources);
         let named = |sequence: i64| {
             let index = usize::try_from(sequence - 1).ok()?;
-            let stored = sources.store.0.behind(|state| {
+            sources.store.0.behind(|state| {
                 let message = state.chats[&reader.chat_id].messages.get(index)?;
                 Some((message.message_id.uuid().as_u128(), message.create_time.unix_millis()))
-            });
-            stored
+            })
         };
         let (start, message_id) = match reader.last() {
             None => {

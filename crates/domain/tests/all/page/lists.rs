@@ -44,7 +44,7 @@ impl Common {
             return None;
         }
         self.inserted += 1;
-        self.clock.advance(Duration::from_micros(u64::from(self.inserted % 2 == 0)));
+        self.clock.advance(Duration::from_micros(u64::from(self.inserted.is_multiple_of(2))));
         self.held.push((self.clock.now(), item));
         Some(self.clock.now())
     }

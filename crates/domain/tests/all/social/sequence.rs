@@ -161,7 +161,7 @@ fn a_repeated_accept_revives_nothing() {
         let (first, accepted) = world.call(accept, &ids).await;
         assert_eq!(first, Outcome::Answered(Status::Accepted));
         assert_eq!(world.call(Call::Remove { by: 0, friend: 1 }, &ids).await.0, Outcome::Removed);
-        world.clock.advance(Duration::from_secs(60));
+        world.clock.advance(Duration::from_mins(1));
         assert_eq!(world.call(accept, &ids).await, (Outcome::Answered(Status::Accepted), accepted));
         assert_eq!((world.friends(0).await, world.friends(1).await), (vec![], vec![]));
         assert_eq!(world.store.0.behind(|state| state.events.len()), 2);

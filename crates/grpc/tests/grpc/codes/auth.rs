@@ -7,7 +7,8 @@ use duologue_contract::auth::{
 };
 use duologue_contract::errors::Reason;
 
-use crate::world::{PASSWORD, Seen, World};
+use crate::outcome::Seen;
+use crate::world::{PASSWORD, World};
 
 pub(super) async fn auth(world: &World, seen: &mut Seen) {
     let register = RegisterRequest { email: "ada@example.org".to_owned(), password: PASSWORD.to_owned() };

@@ -8,7 +8,8 @@ use duologue_contract::chat::{
 use duologue_contract::errors::Reason;
 
 use super::{metadata, nobody};
-use crate::world::{NOBODY, Seen, World};
+use crate::outcome::Seen;
+use crate::world::{NOBODY, World};
 
 pub(super) async fn chat(world: &World, seen: &mut Seen) {
     let (ada, eve, third) = (world.user().await, world.user().await, world.user().await);
@@ -63,7 +64,7 @@ pub(super) async fn chat(world: &World, seen: &mut Seen) {
     let page = ListMessagesRequest { chat_id: chat_id.clone(), ..ListMessagesRequest::default() };
     assert_eq!(
         seen.ok(Rpc::ChatListMessages, chats.list_messages(page.clone()).await).messages,
-        [sent.clone()]
+        std::slice::from_ref(&sent)
     );
     seen.refused(Rpc::ChatListMessages, third.chat().list_messages(page.clone()).await, Reason::NotAMember);
     for cursor in ["", "x", "\0", &"a".repeat(600)] {
@@ -73,6 +74,9 @@ pub(super) async fn chat(world: &World, seen: &mut Seen) {
     let listed =
         seen.ok(Rpc::ChatListUserChats, chats.list_user_chats(ListUserChatsRequest::default()).await);
     assert_eq!(listed.chats[0].last_message.as_ref(), Some(&sent));
+
+    let foreign = ListUserChatsRequest { user_id: eve.user_id.clone(), ..ListUserChatsRequest::default() };
+    seen.refused(Rpc::ChatListUserChats, chats.list_user_chats(foreign).await, Reason::NotYours);
 
     let streaming = Rpc::ChatStreamMessages;
     let follow = StreamMessagesRequest { chat_id: chat_id.clone(), ..StreamMessagesRequest::default() };

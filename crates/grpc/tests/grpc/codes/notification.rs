@@ -6,7 +6,8 @@ use duologue_contract::notification::{
     ListNotificationsRequest, MarkNotificationsReadRequest, StreamNotificationsRequest,
 };
 
-use crate::world::{NOBODY, Seen, World};
+use crate::outcome::Seen;
+use crate::world::{NOBODY, World};
 
 pub(super) async fn notification(world: &World, seen: &mut Seen) {
     let (ada, eve, chat_id) = world.pair().await;

@@ -8,7 +8,8 @@ use duologue_contract::social::{
 };
 
 use super::metadata;
-use crate::world::{NOBODY, Seen, World};
+use crate::outcome::Seen;
+use crate::world::{NOBODY, World};
 
 pub(super) async fn social(world: &World, seen: &mut Seen) {
     let (ada, eve, third) = (world.user().await, world.user().await, world.user().await);
@@ -28,7 +29,7 @@ pub(super) async fn social(world: &World, seen: &mut Seen) {
     let reverse = seen.refused(send, reverse, Reason::ReverseRequestPending);
     assert_eq!(metadata(&reverse, "request_id").as_deref(), Some(id));
     let listed = seen.ok(Rpc::SocialListRequests, of_eve.list_requests(ListRequestsRequest::default()).await);
-    assert_eq!(listed.requests, [request.clone()]);
+    assert_eq!(listed.requests, std::slice::from_ref(&request));
     let foreign = ListRequestsRequest { user_id: ada.user_id.clone(), ..ListRequestsRequest::default() };
     seen.refused(Rpc::SocialListRequests, of_eve.list_requests(foreign).await, Reason::NotYours);
     let odd = ListRequestsRequest { direction: 7, ..ListRequestsRequest::default() };
@@ -51,7 +52,9 @@ pub(super) async fn social(world: &World, seen: &mut Seen) {
     seen.refused(declining, late, Reason::FriendRequestNotPending);
     seen.refused(send, of_eve.send_friend_request(ask(&ada.user_id)).await, Reason::AlreadyFriends);
     let friends = seen.ok(Rpc::SocialListFriends, of_ada.list_friends(ListFriendsRequest::default()).await);
-    assert_eq!(friends.friend_user_ids, [eve.user_id.clone()]);
+    assert_eq!(friends.friend_user_ids, std::slice::from_ref(&eve.user_id));
+    let foreign = ListFriendsRequest { user_id: eve.user_id.clone(), ..ListFriendsRequest::default() };
+    seen.refused(Rpc::SocialListFriends, of_ada.list_friends(foreign).await, Reason::NotYours);
     let remove = RemoveFriendRequest { user_id: eve.user_id.clone() };
     seen.ok(Rpc::SocialRemoveFriend, of_ada.remove_friend(remove.clone()).await);
     seen.refused(Rpc::SocialRemoveFriend, of_ada.remove_friend(remove).await, Reason::NotFriends);

@@ -9,7 +9,8 @@ use duologue_contract::user::{
 use tonic_types::StatusExt as _;
 
 use super::nobody;
-use crate::world::{NOBODY, Seen, World};
+use crate::outcome::Seen;
+use crate::world::{NOBODY, World};
 
 pub(super) async fn user(world: &World, seen: &mut Seen) {
     let (ada, eve) = (world.stranger().await, world.user().await);
@@ -53,6 +54,9 @@ pub(super) async fn user(world: &World, seen: &mut Seen) {
     );
     let updated = seen.ok(Rpc::UserUpdateProfile, profiles.update_profile(update("ada_2")).await);
     assert_eq!((updated.nickname.as_str(), updated.bio), ("ada_2", None));
+
+    let foreign = UpdateProfileRequest { user_id: eve.user_id.clone(), ..update("ada_3") };
+    seen.refused(Rpc::UserUpdateProfile, profiles.update_profile(foreign).await, Reason::NotYours);
 
     let by_id = |id: &str| GetProfileByIdRequest { id: id.to_owned() };
     seen.ok(Rpc::UserGetProfileById, profiles.get_profile_by_id(by_id(&eve.user_id)).await);

@@ -1,0 +1,3 @@
+//! The suite on itself: it passes on the memory adapter, and fails on every planted fault.
+
+mod memory;

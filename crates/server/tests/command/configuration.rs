@@ -1,0 +1,77 @@
+//! Settings in layers, and what a profile refuses.
+
+use tempfile::TempDir;
+
+use crate::server::{Server, duologue, refusal, run};
+
+#[test]
+fn production_refuses_what_forgets() {
+    let directory = TempDir::new().unwrap();
+    let output = run(&directory, &["serve", "--profile=production", "--keys=keys", "--plaintext"]);
+    assert!(refusal(&output).contains("memory forgets at exit"), "{output:?}");
+}
+
+#[test]
+fn production_refuses_to_make_keys_of_its_own() {
+    let directory = TempDir::new().unwrap();
+    let output = run(&directory, &["serve", "--profile=production"]);
+    assert!(refusal(&output).contains("--keys must name a directory"), "{output:?}");
+}
+
+#[test]
+fn listening_beyond_loopback_takes_a_word_for_plaintext() {
+    let directory = TempDir::new().unwrap();
+    for flag in ["--rest-listen=0.0.0.0:0", "--grpc-listen=[::]:0"] {
+        let output = run(&directory, &["serve", flag]);
+        assert!(refusal(&output).contains("beyond loopback"), "{output:?}");
+    }
+}
+
+#[test]
+fn a_setting_that_does_not_exist_is_an_error_wherever_it_is_said() {
+    let directory = TempDir::new().unwrap();
+    std::fs::write(directory.path().join("file.toml"), "rest_listens = \"127.0.0.1:0\"").unwrap();
+    let output = run(&directory, &["serve", "--config=file.toml"]);
+    assert!(refusal(&output).contains("rest_listens"), "{output:?}");
+    let output = run(&directory, &["serve", "--rest-listens=127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let output = run(&directory, &["serve", "--config=missing.toml"]);
+    assert!(refusal(&output).contains("missing.toml"), "{output:?}");
+}
+
+#[test]
+fn a_value_out_of_range_is_an_error() {
+    let directory = TempDir::new().unwrap();
+    let output = run(&directory, &["serve", "--storage=tape"]);
+    assert!(refusal(&output).contains("storage"), "{output:?}");
+    let output = duologue(&directory).arg("serve").env("DUOLOGUE_REST_LISTEN", "nowhere").output().unwrap();
+    assert!(refusal(&output).contains("REST_LISTEN"), "{output:?}");
+}
+
+#[test]
+fn flags_win_over_variables_and_variables_over_the_file() {
+    let files = TempDir::new().unwrap();
+    let file = files.path().join("settings.toml");
+    std::fs::write(&file, "token_issuer = \"file\"\ntoken_audience = \"file\"\nlog = \"info,file=info\"").unwrap();
+    let server = Server::start_by(|command| {
+        command.arg("--config").arg(&file).arg("--token-issuer=flag");
+        command.env("DUOLOGUE_TOKEN_ISSUER", "variable").env("DUOLOGUE_TOKEN_AUDIENCE", "variable");
+    });
+    let log = server.log();
+    for line in ["token_issuer: \"flag\"", "token_audience: \"variable\"", "log: \"info,file=info\""] {
+        assert!(log.contains(line), "no {line} in {log}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_said_so() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let directory = TempDir::new().unwrap();
+    let any = "127.0.0.1:0";
+    let output = run(
+        &directory,
+        &["serve", "--rest-listen", &address.to_string(), "--grpc-listen", any, "--metrics-listen", any],
+    );
+    assert!(refusal(&output).contains("cannot be listened on"), "{output:?}");
+}

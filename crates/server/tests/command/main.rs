@@ -1,0 +1,6 @@
+//! The binary, as an operator meets it.
+
+mod configuration;
+mod keys;
+mod running;
+mod server;
