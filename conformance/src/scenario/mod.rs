@@ -3,9 +3,11 @@
 mod auth;
 mod authorization;
 mod catalogue;
+mod chat;
 mod paging;
 mod registry;
 mod social;
+mod stream;
 mod user;
 
 pub use catalogue::{CatalogueRow, catalogue};
@@ -14,7 +16,8 @@ pub use registry::{Cell, Level, Run, Scenario};
 /// Every scenario, family by family.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    [auth::scenarios(), user::scenarios(), social::scenarios(), authorization::scenarios(), paging::scenarios()]
+    [auth::scenarios(), user::scenarios(), social::scenarios(), authorization::scenarios(), paging::scenarios(),
+     chat::scenarios(), stream::scenarios()]
         .concat()
 }
 

@@ -153,6 +153,21 @@ impl World {
         Ok(self.exchange(self.door(), &payload, &envelope.into()).await)
     }
 
+    /// Calls an RPC that was found in the descriptor set, and answers its reply as JSON.
+    pub async fn call_json(&self, envelope: impl Into<Envelope>, call: &DynamicCall) -> Outcome<CallResult<Value>> {
+        let answer = self.call_dynamic(envelope, call).await?;
+        Ok(answer.outcome.map(|body| match body {
+            Body::Binary(bytes) => readable(Some(call.rpc), &bytes),
+            Body::Json(json) => json,
+        }))
+    }
+
+    /// Whether the deployment has the service.
+    #[must_use]
+    pub fn has(&self, service: Service) -> bool {
+        !self.session().missing().contains(&service)
+    }
+
     /// Opens a stream only to see whether it opens, or what its first word is.
     async fn open_dynamic(&self, payload: &Payload, envelope: &Envelope) -> Answer {
         let began = Instant::now();

@@ -37,7 +37,7 @@ pub(crate) async fn addresses_with_different_keys_are_different_however_alike(st
     // What a linguistic collation, or a folding of the adapter's own, takes for one.
     let alike = [
         "strasse@example.org", "straße@example.org", "stra\u{17f}se@example.org", "caf\u{e9}@example.org",
-        "cafe\u{301}@example.org", "cafe@example.org", "c.afe@example.org", "c_afe@example.org", "c%fe@example.org",
+        "cafe@example.org", "c.afe@example.org", "c_afe@example.org", "c%fe@example.org",
     ];
     let mut accounts = Vec::new();
     for address in alike {

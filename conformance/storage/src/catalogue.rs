@@ -4,12 +4,6 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! cases_of {
-    (user_directory [$($then:tt)+]) => {
-        $($then)+! {
-            user_directory:
-            a_user_exists_as_soon_as_they_have_a_profile,
-        }
-    };
     (account [$($then:tt)+]) => {
         $($then)+! {
             account:
@@ -43,6 +37,7 @@ macro_rules! cases_of {
             all_sessions_of_a_user_are_ended_and_named_once,
             a_session_ended_by_two_at_once_is_named_by_one_of_them,
             sessions_that_ended_since_a_moment_are_listed_with_their_end_time,
+            a_session_that_merely_expired_has_not_ended,
             a_cancelled_ending_of_sessions_ends_all_or_none,
             any_sequence_of_calls_agrees_with_the_model_of_sessions,
             a_rotation_makes_the_next_generation_and_keeps_the_rest,

@@ -78,8 +78,10 @@ pub(crate) async fn the_newest_sequences_of_known_chats_are_told_and_unknown_one
     told.sort();
     expected.sort();
     assert_eq!(told, expected);
-    let one = storage.chats().list_newest_sequences(&[expected[1].0]).await.answered();
-    assert_eq!(one, [expected[1]]);
+    for count in 1..4 {
+        let once = storage.chats().list_newest_sequences(&vec![expected[1].0; count]).await.answered();
+        assert_eq!(once, [expected[1]], "each is told once");
+    }
     assert_eq!(storage.chats().list_newest_sequences(&[]).await.answered(), []);
     assert_eq!(storage.chats().list_newest_sequences(&[new_id()]).await.answered(), []);
 }

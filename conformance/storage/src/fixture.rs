@@ -9,7 +9,7 @@ use duologue_domain::chat::ChatStore;
 use duologue_domain::event::EventOutbox;
 use duologue_domain::notification::NotificationStore;
 use duologue_domain::social::SocialStore;
-use duologue_domain::user::{ProfileStore, UserDirectory};
+use duologue_domain::user::ProfileStore;
 
 /// Makes the storages that an adapter is proved by.
 #[async_trait]
@@ -20,13 +20,13 @@ pub trait Fixture: Send + Sync {
     async fn create(&self) -> Storage;
 }
 
-/// Where the time of a message comes from.
+/// Which of the two clocks that the trait allows a message takes its time from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MessageTime {
-    /// It is the `send_time` that the adapter is given, as the trait says: cases assert it exactly.
+    /// It is the `send_time` that the adapter is given: cases assert it exactly.
     #[default]
     Given,
-    /// It is a clock of the adapter's own: cases assert only what holds of any clock.
+    /// It is a clock that all writers of the storage share: cases assert what holds of any clock.
     Own,
 }
 
@@ -36,7 +36,6 @@ pub struct Storage {
     accounts: Option<Arc<dyn AccountStore>>,
     sessions: Option<Arc<dyn SessionStore>>,
     profiles: Option<Arc<dyn ProfileStore>>,
-    user_directory: Option<Arc<dyn UserDirectory>>,
     social: Option<Arc<dyn SocialStore>>,
     chats: Option<Arc<dyn ChatStore>>,
     notifications: Option<Arc<dyn NotificationStore>>,
@@ -75,8 +74,6 @@ parts! {
     with_sessions, sessions: SessionStore;
     /// The same, with profiles.
     with_profiles, profiles: ProfileStore;
-    /// The same, with what tells other contexts who exists. It is proved together with profiles.
-    with_user_directory, user_directory: UserDirectory;
     /// The same, with friend requests and friendships.
     with_social, social: SocialStore;
     /// The same, with chats.
@@ -96,14 +93,12 @@ impl Storage {
     #[must_use]
     pub fn of<T>(adapter: &Arc<T>) -> Self
     where
-        T: AccountStore + SessionStore + ProfileStore + UserDirectory + SocialStore + ChatStore + NotificationStore,
-        T: 'static,
+        T: AccountStore + SessionStore + ProfileStore + SocialStore + ChatStore + NotificationStore + 'static,
     {
         Self::new()
             .with_accounts(adapter.clone())
             .with_sessions(adapter.clone())
             .with_profiles(adapter.clone())
-            .with_user_directory(adapter.clone())
             .with_social(adapter.clone())
             .with_chats(adapter.clone())
             .with_notifications(adapter.clone())

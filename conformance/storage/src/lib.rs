@@ -43,7 +43,6 @@ mod outbox;
 mod profile;
 mod session;
 mod social;
-mod user_directory;
 
 pub use case::{Case, Violation};
 pub use fixture::{Fixture, MessageTime, Storage};

@@ -105,6 +105,8 @@ pub(crate) async fn the_newest_positions_of_several_users_are_told(storage: &Sto
     told.sort();
     expected.sort();
     assert_eq!(told, expected);
+    let once = storage.notifications().list_newest_positions(&[expected[0].0; 3]).await.answered();
+    assert_eq!(once, expected[..1], "each is told once");
     assert_eq!(storage.notifications().list_newest_positions(&[]).await.answered(), []);
 }
 

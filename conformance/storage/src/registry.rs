@@ -6,7 +6,7 @@ use crate::fixture::Fixture;
 /// Proves an adapter: one test for each case, in a module for each context.
 ///
 /// The first argument is the path of a [`Fixture`] (of a type without fields, or a constant); after a colon come the
-/// contexts, and without it all of them are proved: `user_directory` (with profiles), `account` (with sessions),
+/// contexts, and without it all of them are proved: `account` (with sessions),
 /// `session`, `profile`, `social`, `chat`, `chat_list`, `notification`, `outbox` (with social, chats or both).
 ///
 /// To be called in a module of its own, in which nothing else has these names.
@@ -14,7 +14,7 @@ use crate::fixture::Fixture;
 macro_rules! storage_conformance {
     ($fixture:path) => {
         $crate::storage_conformance!(
-            $fixture: user_directory, account, session, profile, social, chat, chat_list, notification, outbox
+            $fixture: account, session, profile, social, chat, chat_list, notification, outbox
         );
     };
     ($fixture:path: $($context:ident),+ $(,)?) => {
@@ -55,7 +55,6 @@ macro_rules! table_of {
 #[must_use]
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    cases.extend(cases_of!(user_directory [table_of]));
     cases.extend(cases_of!(account [table_of]));
     cases.extend(cases_of!(session [table_of]));
     cases.extend(cases_of!(profile [table_of]));

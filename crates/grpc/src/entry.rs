@@ -18,6 +18,7 @@ use std::time::Duration;
 use duologue_contract::Rpc;
 use duologue_domain::Environment;
 use duologue_domain::auth::{Authenticator, Caller};
+use duologue_listener::Drain;
 use futures::FutureExt as _;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
@@ -27,7 +28,6 @@ pub(crate) use arrival::REQUEST_ID;
 pub(crate) use measure::Measure;
 
 use crate::access::{Access, access};
-use crate::drain::Drain;
 use crate::limits::{Account, Limiters, Limits, Slots};
 use crate::status::Refusal;
 use crate::stream::{Ending, Feed, Live, Messages};

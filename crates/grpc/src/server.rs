@@ -1,9 +1,5 @@
 //! The listener: gRPC, gRPC-Web, health and reflection on one port.
 
-mod accept;
-mod connection;
-mod counted;
-
 use std::time::Duration;
 
 use duologue_contract::Service as ContractService;
@@ -12,40 +8,33 @@ use duologue_contract::chat::chat_service_server::ChatServiceServer;
 use duologue_contract::notification::notification_service_server::NotificationServiceServer;
 use duologue_contract::social::social_service_server::SocialServiceServer;
 use duologue_contract::user::user_service_server::UserServiceServer;
-use http::HeaderValue;
+use duologue_listener::{Acceptor, Ends, ListenerConfig};
+use http::{HeaderValue, Request};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::body::Incoming;
+use tokio::net::TcpListener;
 use tonic::service::Routes;
+use tonic::transport::server::TcpConnectInfo;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tonic_web::{GrpcWebLayer, GrpcWebService};
-use tower::Layer as _;
+use tower::{Layer as _, ServiceExt as _};
 use tower_http::cors::{AllowOrigin, Cors, CorsLayer};
-
-pub use accept::{Acceptor, Plaintext};
 
 use crate::entry::{Entry, REQUEST_ID};
 use crate::services::Services;
 use crate::wire::Wire;
+
+/// What the metrics call this door.
+const DOOR: &str = "grpc";
 
 /// What a listener takes from its peers.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
     /// The largest message, in bytes.
     pub message_bytes: usize,
-    /// The largest header block, in bytes.
-    pub header_bytes: u32,
-    /// Calls at once on one connection.
-    pub streams_per_connection: u32,
-    /// Connections at once.
-    pub connections: usize,
-    /// Connections at once from one address.
-    pub connections_per_address: usize,
-    /// How long a peer may take to say the first words (TLS handshake, HTTP/2 preface, HTTP/1 headers).
-    pub handshake: Duration,
-    /// How often a silent peer is asked whether it is still there.
-    pub keep_alive_interval: Duration,
-    /// How long it may take to answer that.
-    pub keep_alive_timeout: Duration,
+    /// Connections, headers and patience.
+    pub listener: ListenerConfig,
     /// The origins whose pages may call by gRPC-Web; none unless named.
     pub allowed_origins: Vec<HeaderValue>,
 }
@@ -56,13 +45,7 @@ impl ServerConfig {
     pub fn production() -> Self {
         Self {
             message_bytes: 64 * 1024,
-            header_bytes: 16 * 1024,
-            streams_per_connection: 1_024,
-            connections: 10_000,
-            connections_per_address: 100,
-            handshake: Duration::from_secs(10),
-            keep_alive_interval: Duration::from_secs(20),
-            keep_alive_timeout: Duration::from_secs(20),
+            listener: ListenerConfig::production(DOOR),
             allowed_origins: Vec::new(),
         }
     }
@@ -70,7 +53,7 @@ impl ServerConfig {
     /// As in production, with as many connections from one address as there may be.
     #[must_use]
     pub fn development() -> Self {
-        Self { connections_per_address: 10_000, ..Self::production() }
+        Self { listener: ListenerConfig::development(DOOR), ..Self::production() }
     }
 }
 
@@ -130,6 +113,33 @@ impl Server {
     #[must_use]
     pub fn health(&self) -> HealthReporter {
         self.health.clone()
+    }
+
+    /// Serves until `shutdown`, then drains; returns at the latest `hard_deadline` after that, whatever peers do.
+    ///
+    /// Draining begins with [`Drain::begin`]: health says so, streams end, no new connection is accepted, and peers
+    /// are asked to leave. Who has not left by the deadline is cut off.
+    pub async fn serve<A: Acceptor>(
+        self,
+        listener: TcpListener,
+        acceptor: A,
+        shutdown: impl Future<Output = ()> + Send,
+        hard_deadline: Duration,
+    ) {
+        self.report(ServingStatus::Serving).await;
+        let leaving = async {
+            shutdown.await;
+            self.entry.drain().begin();
+            self.report(ServingStatus::NotServing).await;
+        };
+        let stack = self.stack.clone().map_request(|mut request: Request<Incoming>| {
+            if let Some(Ends { local, peer }) = request.extensions().get().copied() {
+                request.extensions_mut().insert(TcpConnectInfo { local_addr: local, remote_addr: Some(peer) });
+            }
+            request
+        });
+        duologue_listener::serve(listener, acceptor, stack, self.config.listener.clone(), leaving, hard_deadline)
+            .await;
     }
 
     async fn report(&self, status: ServingStatus) {

@@ -8,13 +8,13 @@ use std::time::Duration;
 use duologue_domain::Environment;
 use duologue_domain::auth::error::AuthenticateError;
 use duologue_domain::auth::{Caller, Revocations, SessionEnd};
+use duologue_listener::Drain;
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt as _};
 use tokio::time::Instant;
 use tonic::Status;
 use tracing::Instrument as _;
 
-use crate::drain::Drain;
 use crate::entry::{Measure, unharmed};
 use crate::status::Refusal;
 

@@ -46,6 +46,20 @@ pub(crate) struct HealthTarget {
     grpc: String,
 }
 
+/// Which database to migrate.
+#[derive(Args)]
+pub(crate) struct MigrateTarget {
+    /// Its URL
+    #[arg(long, value_name = "URL", env = "DUOLOGUE_STORAGE")]
+    storage: String,
+}
+
+/// Brings a database to the schema of this release.
+pub(crate) fn migrate(target: &MigrateTarget) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(duologue_storage_postgres::migrate(&target.storage))?)
+}
+
 /// Makes, shows or rotates keys.
 pub(crate) fn keys(command: &KeysCommand) -> anyhow::Result<()> {
     let now = SystemClock.now();

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use duologue_domain::auth::{self, Authenticator, Revocations};
-use duologue_domain::chat::{self, ChatPolicy, ChatStore, FriendsOnly, Open};
-use duologue_domain::event::EventOutbox;
-use duologue_domain::notification::{self, Dispatcher, NotificationStore};
+use duologue_domain::chat::{self, ChatPolicy, FriendsOnly, Open};
+use duologue_domain::notification::{self, Dispatcher};
 use duologue_domain::page::CursorSealer;
 use duologue_domain::poller::Poller;
-use duologue_domain::social::{self, SocialStore};
+use duologue_domain::social;
 use duologue_domain::time::Clock as _;
-use duologue_domain::user::{self, ProfileStore, UserDirectory};
+use duologue_domain::user::{self, UserDirectory};
 use duologue_domain::wakeup::LocalWakeUp;
 use duologue_domain::Environment;
 use duologue_grpc::Domain;
@@ -18,22 +17,11 @@ use duologue_platform::keys::{KeyDirectory, RotationSettings};
 use duologue_platform::password::{Argon2Hasher, HasherSettings};
 use duologue_platform::token::{Ed25519Issuer, Ed25519Verifier, TokenParties, VerifierSettings};
 use duologue_platform::{SystemClock, SystemRandom};
-use duologue_storage_memory::MemoryStorage;
 
 use crate::background::Background;
-use crate::config::{Config, Keys, Storage};
+use crate::config::{Config, Keys};
 use crate::settings::ChatPolicy as Policy;
-
-/// Every store, whichever adapter is behind it.
-struct Stores {
-    accounts: Arc<dyn auth::AccountStore>,
-    sessions: Arc<dyn auth::SessionStore>,
-    profiles: Arc<dyn ProfileStore>,
-    social: Arc<dyn SocialStore>,
-    chats: Arc<dyn ChatStore>,
-    notifications: Arc<dyn NotificationStore>,
-    outboxes: Vec<Arc<dyn EventOutbox>>,
-}
+use crate::stores::{Health, Stores};
 
 /// What was composed: the use cases, who authenticates for them, and what has to run behind them.
 pub(crate) struct Composed {
@@ -41,14 +29,16 @@ pub(crate) struct Composed {
     pub(crate) authenticator: Authenticator,
     pub(crate) environment: Environment,
     pub(crate) background: Background,
+    /// Answers whether the storage does.
+    pub(crate) health: Arc<dyn Health>,
 }
 
 /// Composes the whole messenger.
-pub(crate) fn compose(config: &Config) -> anyhow::Result<Composed> {
+pub(crate) async fn compose(config: &Config) -> anyhow::Result<Composed> {
     let environment = Environment::new(Arc::new(SystemClock), Arc::new(SystemRandom));
     let keys = Arc::new(open_keys(config)?);
     let hub = LocalWakeUp::new();
-    let stores = open_stores(&config.storage);
+    let stores = Stores::open(config).await?;
     let cursors = CursorSealer::new(keys.secrets().cursors());
     let revocations = Revocations::new(hub.clone(), config.lifetimes.access);
     let wake_up = Arc::new(hub.clone());
@@ -108,7 +98,7 @@ pub(crate) fn compose(config: &Config) -> anyhow::Result<Composed> {
         keys,
         environment: environment.clone(),
     };
-    Ok(Composed { domain: Domain { auth: Some(auth), user: Some(user), social: Some(social), chat: Some(chat), notification: Some(notification) }, authenticator, environment, background })
+    Ok(Composed { domain: Domain { auth: Some(auth), user: Some(user), social: Some(social), chat: Some(chat), notification: Some(notification) }, authenticator, environment, background, health: stores.health })
 }
 
 fn open_keys(config: &Config) -> anyhow::Result<KeyDirectory> {
@@ -118,22 +108,4 @@ fn open_keys(config: &Config) -> anyhow::Result<KeyDirectory> {
         Keys::Made(path) => KeyDirectory::open_or_create(path, settings, now)?,
         Keys::Given(path) => KeyDirectory::open_existing(path, settings, now)?,
     })
-}
-
-fn open_stores(storage: &Storage) -> Stores {
-    match storage {
-        Storage::Memory => {
-            let memory = MemoryStorage::default();
-            let shared = Arc::new(memory.clone());
-            Stores {
-                accounts: shared.clone(),
-                sessions: shared.clone(),
-                profiles: shared.clone(),
-                social: shared.clone(),
-                chats: shared.clone(),
-                notifications: shared,
-                outboxes: memory.outboxes(),
-            }
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! The settings, decided: what the profile fills in, and what it refuses.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,10 +12,31 @@ use duologue_domain::user::AvatarSchemes;
 use crate::settings::{ChatPolicy, LogFormat, Profile, Settings};
 
 /// Where data is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Storage {
     /// In this process; gone at exit.
     Memory,
+    /// In a PostgreSQL database.
+    Postgres {
+        /// Its URL, which may hold a password.
+        url: String,
+        /// Whether to bring it to this release's schema first.
+        migrate: bool,
+    },
+}
+
+/// Never shows a password.
+impl fmt::Debug for Storage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => formatter.write_str("memory"),
+            Self::Postgres { url, migrate } => {
+                let place = url.rsplit_once('@').map_or(url.as_str(), |(_, place)| place);
+                let place = place.split('?').next().unwrap_or_default().trim_start_matches("postgres://");
+                write!(formatter, "postgres at {place}, migrate: {migrate}")
+            }
+        }
+    }
 }
 
 /// Where the signing keys and secrets are.
@@ -67,7 +89,10 @@ impl Config {
         let production = profile == Profile::Production;
         let storage = match settings.storage.as_deref() {
             None | Some("memory") => Storage::Memory,
-            Some(_) => bail!("storage: this build keeps data in memory only: say `memory`"),
+            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Storage::Postgres { url: url.to_owned(), migrate: settings.migrate.unwrap_or(true) }
+            }
+            Some(_) => bail!("storage: say `memory`, or the URL of a PostgreSQL database: postgres://…"),
         };
         let listen = |given: Option<SocketAddr>, port| given.unwrap_or_else(|| ([127, 0, 0, 1], port).into());
         let config = Self {
@@ -116,6 +141,9 @@ impl Config {
         if self.profile == Profile::Production {
             match self.storage {
                 Storage::Memory => bail!("production: memory forgets at exit: --storage must name a durable storage"),
+                Storage::Postgres { .. } => {
+                    ensure!(plaintext, "production: nothing here is encrypted: put TLS in front and say --plaintext");
+                }
             }
         }
         for (name, address) in [("rest", self.rest_listen), ("grpc", self.grpc_listen)] {

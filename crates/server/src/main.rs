@@ -7,13 +7,14 @@ mod config;
 mod observability;
 mod serve;
 mod settings;
+mod stores;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{HealthTarget, KeysCommand};
+use crate::commands::{HealthTarget, KeysCommand, MigrateTarget};
 use crate::settings::Settings;
 
 /// The backend of a mini-messenger, behind gRPC and REST. Without a command it serves.
@@ -42,6 +43,8 @@ struct ServeArguments {
 enum Command {
     /// Serves gRPC, gRPC-Web, REST and metrics until SIGTERM or Ctrl-C
     Serve(Box<ServeArguments>),
+    /// Brings a PostgreSQL database to the schema of this release
+    Migrate(MigrateTarget),
     /// Makes, shows and rotates the keys that sign access tokens
     Keys {
         #[command(subcommand)]
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
     let outcome = match line.command {
         None => serve(&line.serve),
         Some(Command::Serve(arguments)) => serve(&arguments),
+        Some(Command::Migrate(target)) => commands::migrate(&target),
         Some(Command::Keys { command }) => commands::keys(&command),
         Some(Command::Healthcheck(target)) => commands::healthcheck(&target),
         Some(Command::Openapi) => commands::openapi(),

@@ -25,6 +25,7 @@ use crate::compose::{Composed, compose};
 use crate::config::{Config, LimitSettings};
 use crate::observability;
 use crate::settings::Profile;
+use crate::stores::Health;
 
 /// Serves until SIGTERM or Ctrl-C, then drains.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
@@ -32,13 +33,13 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
     let metrics = observability::install_metrics()?;
     tracing::info!("starting with {}", config.summary());
 
-    let Composed { domain, authenticator, environment, background } = compose(&config)?;
+    let Composed { domain, authenticator, environment, background, health } = compose(&config).await?;
     let entry_config =
         EntryConfig { limits: limits(&config), default_deadline: config.deadline, ..EntryConfig::default() };
     let entry = Entry::new(authenticator, environment, entry_config);
     let services = Services::new(domain, &entry, config.avatar_schemes);
     let server = Server::new(&services, &entry, server_config(&config))?;
-    let rest = duologue_gateway::router(bridges(&services), gateway_config(&config, &entry)?);
+    let rest = duologue_gateway::router(bridges(&services), gateway_config(&config, &entry, health)?);
 
     let grpc_listener = listen("grpc", config.grpc_listen).await?;
     let rest_listener = listen("rest", config.rest_listen).await?;
@@ -131,8 +132,8 @@ fn bridges(services: &Services) -> Bridges {
     bridges
 }
 
-fn gateway_config(config: &Config, entry: &Entry) -> anyhow::Result<duologue_gateway::Config> {
-    let door = Arc::new(Door { entry: entry.clone() });
+fn gateway_config(config: &Config, entry: &Entry, health: Arc<dyn Health>) -> anyhow::Result<duologue_gateway::Config> {
+    let door = Arc::new(Door { entry: entry.clone(), health });
     let origins = config.allowed_origins.iter().map(|origin| origin.parse());
     let proxies = config.trusted_proxies.iter().map(|network| network.parse());
     Ok(duologue_gateway::Config {
@@ -147,6 +148,7 @@ fn gateway_config(config: &Config, entry: &Entry) -> anyhow::Result<duologue_gat
 /// What the gateway asks the server: who may pass, and whether it is ready.
 struct Door {
     entry: Entry,
+    health: Arc<dyn Health>,
 }
 
 #[async_trait]
@@ -162,7 +164,10 @@ impl Readiness for Door {
         if self.entry.drain().has_begun() {
             return Err(NotReady(vec!["draining".to_owned()]));
         }
-        Ok(())
+        self.health.ask().await.map_err(|error| {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the storage does not answer");
+            NotReady(vec!["storage".to_owned()])
+        })
     }
 }
 

@@ -55,10 +55,15 @@ pub(crate) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) profile: Option<Profile>,
 
-    /// Where data is kept: `memory` [default: memory]
+    /// Where data is kept: `memory`, or the URL of a PostgreSQL database [default: memory]
     #[arg(long, value_name = "WHERE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) storage: Option<String>,
+
+    /// Bring the database to this release's schema before serving [default: true]
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) migrate: Option<bool>,
 
     /// Address of the REST gateway [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]

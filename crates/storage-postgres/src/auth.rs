@@ -2,17 +2,17 @@
 
 use async_trait::async_trait;
 use duologue_domain::auth::{
-    Account, AccountStore, EmailKey, EndSession, Generation, InsertAccount, PasswordHash, ReplacePasswordHash, Rotate,
-    Salt, Session, SessionKey, SessionStore,
+    Account, AccountStore, EmailKey, EndSession, Generation, InsertAccount, PasswordHash,
+    ReplacePasswordHash, Rotate, Salt, Session, SessionKey, SessionStore,
 };
 use duologue_domain::id::{Id, SessionId, UserId};
 use duologue_domain::{StorageError, Timestamp};
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
+use crate::PostgresStorage;
 use crate::error::{broken, storage, violates};
 use crate::rows::{Columns, below, limit, parsed};
-use crate::PostgresStorage;
 
 fn account(row: &PgRow) -> Result<Account, StorageError> {
     Ok(Account {
@@ -45,7 +45,11 @@ fn stored(generation: Generation) -> i64 {
 
 #[async_trait]
 impl AccountStore for PostgresStorage {
-    async fn insert_account(&self, account: Account, session: Session) -> Result<InsertAccount, StorageError> {
+    async fn insert_account(
+        &self,
+        account: Account,
+        session: Session,
+    ) -> Result<InsertAccount, StorageError> {
         let inserted = sqlx::query(
             "WITH account AS (
                  INSERT INTO auth.accounts (user_id, email, email_key, password_hash, create_time)
@@ -92,11 +96,13 @@ impl AccountStore for PostgresStorage {
     }
 
     async fn find_account(&self, user_id: UserId) -> Result<Option<Account>, StorageError> {
-        let row = sqlx::query("SELECT user_id, email, password_hash, create_time FROM auth.accounts WHERE user_id = $1")
-            .bind(user_id.uuid())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(storage)?;
+        let row = sqlx::query(
+            "SELECT user_id, email, password_hash, create_time FROM auth.accounts WHERE user_id = $1",
+        )
+        .bind(user_id.uuid())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(storage)?;
         row.as_ref().map(account).transpose()
     }
 
@@ -106,13 +112,15 @@ impl AccountStore for PostgresStorage {
         expected: &PasswordHash,
         replacement: PasswordHash,
     ) -> Result<ReplacePasswordHash, StorageError> {
-        let done = sqlx::query("UPDATE auth.accounts SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2")
-            .bind(user_id.uuid())
-            .bind(expected.as_str())
-            .bind(replacement.as_str())
-            .execute(&self.pool)
-            .await
-            .map_err(storage)?;
+        let done = sqlx::query(
+            "UPDATE auth.accounts SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2",
+        )
+        .bind(user_id.uuid())
+        .bind(expected.as_str())
+        .bind(replacement.as_str())
+        .execute(&self.pool)
+        .await
+        .map_err(storage)?;
         Ok(if done.rows_affected() == 0 { ReplacePasswordHash::Stale } else { ReplacePasswordHash::Replaced })
     }
 }
@@ -167,12 +175,13 @@ impl SessionStore for PostgresStorage {
     }
 
     async fn end_session(&self, session_id: SessionId, now: Timestamp) -> Result<EndSession, StorageError> {
-        let done = sqlx::query("UPDATE auth.sessions SET end_time = $2 WHERE session_id = $1 AND end_time IS NULL")
-            .bind(session_id.uuid())
-            .bind(now.unix_micros())
-            .execute(&self.pool)
-            .await
-            .map_err(storage)?;
+        let done =
+            sqlx::query("UPDATE auth.sessions SET end_time = $2 WHERE session_id = $1 AND end_time IS NULL")
+                .bind(session_id.uuid())
+                .bind(now.unix_micros())
+                .execute(&self.pool)
+                .await
+                .map_err(storage)?;
         Ok(if done.rows_affected() == 0 { EndSession::NotLive } else { EndSession::Ended })
     }
 
@@ -189,9 +198,9 @@ impl SessionStore for PostgresStorage {
                  WHERE user_id = $1 AND end_time IS NULL AND session_id IS DISTINCT FROM $2
                  ORDER BY session_id FOR NO KEY UPDATE
              )
-             UPDATE auth.sessions SET end_time = $3 FROM standing
-             WHERE sessions.session_id = standing.session_id AND end_time IS NULL
-             RETURNING sessions.session_id",
+             UPDATE auth.sessions SET end_time = $3
+             WHERE session_id = ANY (ARRAY (SELECT session_id FROM standing)) AND end_time IS NULL
+             RETURNING session_id",
         )
         .bind(user_id.uuid())
         .bind(except.map(Id::uuid))
@@ -222,14 +231,20 @@ impl SessionStore for PostgresStorage {
         rows.iter().map(session).collect()
     }
 
-    async fn list_ended_sessions(&self, since: Timestamp) -> Result<Vec<(SessionId, Timestamp)>, StorageError> {
+    async fn list_ended_sessions(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<(SessionId, Timestamp)>, StorageError> {
         let rows: Vec<(Uuid, i64)> =
             sqlx::query_as("SELECT session_id, end_time FROM auth.sessions WHERE end_time >= $1")
                 .bind(since.unix_micros())
                 .fetch_all(&self.pool)
                 .await
                 .map_err(storage)?;
-        Ok(rows.into_iter().map(|(id, time)| (SessionId::from_uuid(id), Timestamp::from_unix_micros(time))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(id, time)| (SessionId::from_uuid(id), Timestamp::from_unix_micros(time)))
+            .collect())
     }
 }
 

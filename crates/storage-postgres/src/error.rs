@@ -15,7 +15,11 @@ const PASSING_CODES: [&str; 5] = ["55P03", "25P03", "25006", "28P01", "28000"];
 ///
 /// U+0000 (22021) never gets here, since the domain refuses it in every text: if it does, that is a bug too.
 pub(crate) fn storage(error: Error) -> StorageError {
-    if is_passing(&error) { StorageError::Unavailable(error.into()) } else { StorageError::Broken(error.into()) }
+    if is_passing(&error) {
+        StorageError::Unavailable(error.into())
+    } else {
+        StorageError::Broken(error.into())
+    }
 }
 
 /// Something in the database that cannot be.

@@ -42,6 +42,8 @@ mod notification;
 mod open;
 mod options;
 mod outbox;
+#[cfg(test)]
+mod plans;
 mod rows;
 mod social;
 mod user;

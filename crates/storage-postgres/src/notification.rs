@@ -52,7 +52,9 @@ impl NotificationStore for PostgresStorage {
             Ok(Some(position)) => Ok(InsertNotification::Inserted(Position(position))),
             Ok(None) => Ok(InsertNotification::Duplicate),
             // Somebody applied it meanwhile; the position was given back with the rest of the statement.
-            Err(error) if violates(&error, "notifications_one_per_event") => Ok(InsertNotification::Duplicate),
+            Err(error) if violates(&error, "notifications_one_per_event") => {
+                Ok(InsertNotification::Duplicate)
+            }
             Err(error) => Err(storage(error)),
         }
     }
@@ -91,7 +93,9 @@ impl NotificationStore for PostgresStorage {
         size: usize,
     ) -> Result<Vec<Notification>, StorageError> {
         let (list, edge) = match range {
-            NotificationRange::NewestFirst { before } => (LIST_NEWEST_FIRST, before.unwrap_or(Position(i64::MAX))),
+            NotificationRange::NewestFirst { before } => {
+                (LIST_NEWEST_FIRST, before.unwrap_or(Position(i64::MAX)))
+            }
             NotificationRange::OldestFirst { after } => (LIST_OLDEST_FIRST, after),
         };
         let rows = sqlx::query(list)
@@ -118,7 +122,10 @@ impl NotificationStore for PostgresStorage {
         Ok(inbox.map_or_else(Inbox::default, inbox_of))
     }
 
-    async fn list_newest_positions(&self, user_ids: &[UserId]) -> Result<Vec<(UserId, Position)>, StorageError> {
+    async fn list_newest_positions(
+        &self,
+        user_ids: &[UserId],
+    ) -> Result<Vec<(UserId, Position)>, StorageError> {
         let rows: Vec<(Uuid, i64)> =
             sqlx::query_as("SELECT user_id, newest FROM notification.inboxes WHERE user_id = ANY ($1)")
                 .bind(uuids(user_ids))

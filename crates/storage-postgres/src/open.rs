@@ -1,15 +1,16 @@
 //! Opening a database, and what can be wrong with it.
 
 use duologue_domain::StorageError;
+use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, Error, PgConnection};
 
+use crate::PostgresStorage;
 use crate::chat::Writers;
 use crate::error::storage;
 use crate::migrations::{self, SCHEMA_VERSION};
 use crate::options::Options;
-use crate::PostgresStorage;
 
 /// The oldest PostgreSQL that serves.
 const OLDEST: u32 = 15;
@@ -40,7 +41,9 @@ pub enum OpenError {
     #[error("the database has no schema of this release yet: migrate it first")]
     NotMigrated,
     /// The schema is of a release too far ahead.
-    #[error("the database has schema {found}, and this release runs on {SCHEMA_VERSION} and the one after it")]
+    #[error(
+        "the database has schema {found}, and this release runs on {SCHEMA_VERSION} and the one after it"
+    )]
     Newer {
         /// Its version.
         found: i64,
@@ -59,7 +62,7 @@ pub enum OpenError {
 impl OpenError {
     /// What an error of the driver means while opening.
     pub(crate) fn of(error: Error) -> Self {
-        let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
+        let code = error.as_database_error().and_then(DatabaseError::code).unwrap_or_default().into_owned();
         match (&error, code.as_str()) {
             (Error::Configuration(_), _) => Self::InvalidUrl(error),
             (_, "28P01" | "28000") => Self::Authentication(error),
@@ -107,9 +110,12 @@ pub(crate) async fn connect_once(
     let connect = limited(parse(url)?);
     // Nothing is written while connecting: giving up is harmless.
     let connecting = tokio::time::timeout(options.acquire_timeout, connect.connect());
-    let connection = connecting.await.map_err(|_| OpenError::Unreachable(Error::PoolTimedOut))?.map_err(OpenError::of)?;
+    let connection =
+        connecting.await.map_err(|_| OpenError::Unreachable(Error::PoolTimedOut))?.map_err(OpenError::of)?;
     match connection.server_version_num() {
-        Some(version) if version / 10_000 < OLDEST => Err(OpenError::ServerTooOld { found: version / 10_000 }),
+        Some(version) if version / 10_000 < OLDEST => {
+            Err(OpenError::ServerTooOld { found: version / 10_000 })
+        }
         _ => Ok(connection),
     }
 }

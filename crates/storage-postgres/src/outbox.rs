@@ -29,7 +29,9 @@ impl SocialEvent {
         let (request_id, kind) = match event.subject {
             Subject::FriendRequestReceived(request_id) => (request_id, 1),
             Subject::FriendRequestAccepted(request_id) => (request_id, 2),
-            Subject::MessageReceived(..) => return Err(broken("an event of a chat has no place in this outbox")),
+            Subject::MessageReceived(..) => {
+                return Err(broken("an event of a chat has no place in this outbox"));
+            }
         };
         Ok(Self {
             event_id: event.event_id.uuid(),
@@ -77,7 +79,11 @@ async fn claim(
         .map_err(storage)
 }
 
-async fn acknowledge(pool: &PgPool, statement: &'static str, event_ids: &[EventId]) -> Result<(), StorageError> {
+async fn acknowledge(
+    pool: &PgPool,
+    statement: &'static str,
+    event_ids: &[EventId],
+) -> Result<(), StorageError> {
     sqlx::query(statement).bind(uuids(event_ids)).execute(pool).await.map_err(storage)?;
     Ok(())
 }
@@ -119,7 +125,13 @@ impl EventOutbox for ChatOutbox {
     ) -> Result<Vec<Event>, StorageError> {
         let rows = claim(&self.0, CLAIM_CHAT, size, now, lease_end).await?;
         rows.iter()
-            .map(|row| event(row, "recipient_id", Subject::MessageReceived(row.id("chat_id")?, row.id("message_id")?)))
+            .map(|row| {
+                event(
+                    row,
+                    "recipient_id",
+                    Subject::MessageReceived(row.id("chat_id")?, row.id("message_id")?),
+                )
+            })
             .collect()
     }
 
@@ -128,23 +140,25 @@ impl EventOutbox for ChatOutbox {
     }
 }
 
+/// An array, and no join: whatever the number of events, they are found by the primary key.
 pub(crate) const CLAIM_SOCIAL: &str = "
     WITH waiting AS MATERIALIZED (
         SELECT event_id FROM social.outbox WHERE lease_end IS NULL OR lease_end <= $2
         ORDER BY occur_time, event_id LIMIT $1 FOR UPDATE SKIP LOCKED
     ), claimed AS (
-        UPDATE social.outbox SET lease_end = $3 FROM waiting WHERE outbox.event_id = waiting.event_id
-        RETURNING outbox.event_id, recipient_id, actor_id, request_id, occur_time, kind
+        UPDATE social.outbox SET lease_end = $3 WHERE event_id = ANY (ARRAY (SELECT event_id FROM waiting))
+        RETURNING event_id, recipient_id, actor_id, request_id, occur_time, kind
     )
     SELECT event_id, recipient_id, actor_id, request_id, occur_time, kind FROM claimed ORDER BY occur_time, event_id";
 
+/// As above.
 pub(crate) const CLAIM_CHAT: &str = "
     WITH waiting AS MATERIALIZED (
         SELECT event_id FROM chat.outbox WHERE lease_end IS NULL OR lease_end <= $2
         ORDER BY occur_time, event_id LIMIT $1 FOR UPDATE SKIP LOCKED
     ), claimed AS (
-        UPDATE chat.outbox SET lease_end = $3 FROM waiting WHERE outbox.event_id = waiting.event_id
-        RETURNING outbox.event_id, recipient_id, actor_id, chat_id, message_id, occur_time
+        UPDATE chat.outbox SET lease_end = $3 WHERE event_id = ANY (ARRAY (SELECT event_id FROM waiting))
+        RETURNING event_id, recipient_id, actor_id, chat_id, message_id, occur_time
     )
     SELECT event_id, recipient_id, actor_id, chat_id, message_id, occur_time FROM claimed ORDER BY occur_time, event_id";
 
@@ -153,11 +167,11 @@ const ACKNOWLEDGE_SOCIAL: &str = "
     WITH delivered AS MATERIALIZED (
         SELECT event_id FROM social.outbox WHERE event_id = ANY ($1) ORDER BY event_id FOR UPDATE
     )
-    DELETE FROM social.outbox USING delivered WHERE outbox.event_id = delivered.event_id";
+    DELETE FROM social.outbox WHERE event_id = ANY (ARRAY (SELECT event_id FROM delivered))";
 
 /// As above.
 const ACKNOWLEDGE_CHAT: &str = "
     WITH delivered AS MATERIALIZED (
         SELECT event_id FROM chat.outbox WHERE event_id = ANY ($1) ORDER BY event_id FOR UPDATE
     )
-    DELETE FROM chat.outbox USING delivered WHERE outbox.event_id = delivered.event_id";
+    DELETE FROM chat.outbox WHERE event_id = ANY (ARRAY (SELECT event_id FROM delivered))";

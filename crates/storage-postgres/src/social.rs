@@ -59,7 +59,11 @@ impl PostgresStorage {
 
 #[async_trait]
 impl SocialStore for PostgresStorage {
-    async fn insert_request(&self, request: FriendRequest, event: Event) -> Result<InsertRequest, StorageError> {
+    async fn insert_request(
+        &self,
+        request: FriendRequest,
+        event: Event,
+    ) -> Result<InsertRequest, StorageError> {
         let event = SocialEvent::of(&event)?;
         loop {
             let done = sqlx::query(INSERT_REQUEST)
@@ -82,7 +86,9 @@ impl SocialStore for PostgresStorage {
                 return Ok(InsertRequest::Inserted);
             }
             match self.find_binding(&request).await? {
-                Some(pending) if pending.status == Status::Pending => return Ok(InsertRequest::Pending(pending)),
+                Some(pending) if pending.status == Status::Pending => {
+                    return Ok(InsertRequest::Pending(pending));
+                }
                 Some(_) => return Ok(InsertRequest::AlreadyFriends),
                 // It ended between the two statements: try again.
                 None => {}
@@ -132,12 +138,14 @@ impl SocialStore for PostgresStorage {
     }
 
     async fn are_friends(&self, pair: Pair) -> Result<bool, StorageError> {
-        sqlx::query_scalar("SELECT EXISTS (SELECT FROM social.friendships WHERE user_id = $1 AND friend_id = $2)")
-            .bind(pair.lower().uuid())
-            .bind(pair.higher().uuid())
-            .fetch_one(&self.pool)
-            .await
-            .map_err(storage)
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM social.friendships WHERE user_id = $1 AND friend_id = $2)",
+        )
+        .bind(pair.lower().uuid())
+        .bind(pair.higher().uuid())
+        .fetch_one(&self.pool)
+        .await
+        .map_err(storage)
     }
 
     async fn list_requests(
@@ -179,7 +187,9 @@ impl SocialStore for PostgresStorage {
             .await
             .map_err(storage)?;
         rows.iter()
-            .map(|row| Ok(FriendshipKey { create_time: row.time("create_time")?, friend_id: row.id("friend_id")? }))
+            .map(|row| {
+                Ok(FriendshipKey { create_time: row.time("create_time")?, friend_id: row.id("friend_id")? })
+            })
             .collect()
     }
 }

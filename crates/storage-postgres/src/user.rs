@@ -3,19 +3,21 @@
 use async_trait::async_trait;
 use duologue_domain::id::{Id, UserId};
 use duologue_domain::user::{
-    AvatarUrl, Bio, InsertProfile, Nickname, Profile, ProfileChange, ProfileStore, SearchPrefix, UpdateProfile,
-    UserDirectory,
+    AvatarUrl, Bio, InsertProfile, Nickname, Profile, ProfileChange, ProfileStore, SearchPrefix,
+    UpdateProfile, UserDirectory,
 };
 use duologue_domain::{StorageError, Timestamp};
 use sqlx::postgres::PgRow;
 
+use crate::PostgresStorage;
 use crate::error::{broken, storage, violates};
 use crate::rows::{Columns, limit, parsed, uuids};
-use crate::PostgresStorage;
 
 fn profile(row: &PgRow) -> Result<Profile, StorageError> {
     let bio: Option<&str> = row.column("bio")?;
-    let bio = bio.map(|text| Bio::parse(text).map_err(|_| broken("a stored bio breaks its own rule"))).transpose()?;
+    let bio = bio
+        .map(|text| Bio::parse(text).map_err(|_| broken("a stored bio breaks its own rule")))
+        .transpose()?;
     let avatar_url: Option<String> = row.column("avatar_url")?;
     Ok(Profile {
         user_id: row.id("user_id")?,
@@ -90,7 +92,9 @@ impl ProfileStore for PostgresStorage {
                 Ok(true) => return Ok(UpdateProfile::Updated(after)),
                 // Somebody was quicker: the change applies to what they left.
                 Ok(false) => {}
-                Err(error) if violates(&error, "profiles_one_per_nickname") => return Ok(UpdateProfile::NicknameTaken),
+                Err(error) if violates(&error, "profiles_one_per_nickname") => {
+                    return Ok(UpdateProfile::NicknameTaken);
+                }
                 Err(error) => return Err(storage(error)),
             }
         }
@@ -115,11 +119,8 @@ impl ProfileStore for PostgresStorage {
     }
 
     async fn find_profiles(&self, user_ids: &[UserId]) -> Result<Vec<Profile>, StorageError> {
-        let rows = sqlx::query(FIND_PROFILES)
-            .bind(uuids(user_ids))
-            .fetch_all(&self.pool)
-            .await
-            .map_err(storage)?;
+        let rows =
+            sqlx::query(FIND_PROFILES).bind(uuids(user_ids)).fetch_all(&self.pool).await.map_err(storage)?;
         rows.iter().map(profile).collect()
     }
 

@@ -31,7 +31,8 @@ where
 {
     let server = provider::server().await?;
     let mut connection = PgConnection::connect(&server.url("postgres")).await?;
-    let template = format!("template_{}", template.replace(|character: char| !character.is_ascii_alphanumeric(), "_"));
+    let template =
+        format!("template_{}", template.replace(|character: char| !character.is_ascii_alphanumeric(), "_"));
     // One process at a time makes the template; it gets its name when it is complete.
     sqlx::query("SELECT pg_advisory_lock(hashtext($1))").bind(&template).execute(&mut connection).await?;
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")

@@ -9,7 +9,7 @@ use crate::provider::{Error, Server};
 use crate::shared::{self, Instance};
 
 /// How long a container may take until it takes connections.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 fn image() -> String {
     env::var("DUOLOGUE_TEST_POSTGRES_IMAGE").unwrap_or_else(|_| "postgres:15-alpine".to_owned())
@@ -44,7 +44,14 @@ pub(crate) fn server() -> Result<Server, Error> {
         let image = image();
         let settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400"];
         let mut arguments = vec!["run", "--detach", "--rm", "--publish", "127.0.0.1::5432"];
-        arguments.extend(["--env", "POSTGRES_HOST_AUTH_METHOD=trust", "--shm-size", "256m", &image, "postgres"]);
+        arguments.extend([
+            "--env",
+            "POSTGRES_HOST_AUTH_METHOD=trust",
+            "--shm-size",
+            "256m",
+            &image,
+            "postgres",
+        ]);
         arguments.extend(settings.iter().flat_map(|setting| ["-c", *setting]));
         let container = docker(&arguments)?;
         let started = ready(&container);

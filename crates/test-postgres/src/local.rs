@@ -41,9 +41,14 @@ impl Programs {
         // A link on the PATH leads to where the others are.
         let path = env::var_os("PATH").unwrap_or_default();
         let on_path = env::split_paths(&path).map(|place| place.join("initdb"));
-        places.extend(on_path.filter_map(|initdb| fs::canonicalize(initdb).ok()?.parent().map(Path::to_owned)));
-        let mut installed: Vec<PathBuf> =
-            fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin")).collect();
+        places
+            .extend(on_path.filter_map(|initdb| fs::canonicalize(initdb).ok()?.parent().map(Path::to_owned)));
+        let mut installed: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path().join("bin"))
+            .collect();
         installed.sort();
         places.extend(installed.into_iter().rev());
         let user = run_as();
@@ -81,8 +86,19 @@ impl Programs {
         }
         let data = home.join("data");
         let path = data.to_string_lossy();
-        let arguments =
-            ["-D", &path, "--no-sync", "--no-instructions", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"];
+        let arguments = [
+            "-D",
+            &path,
+            "--no-sync",
+            "--no-instructions",
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        ];
         self.run("initdb", &arguments, home)?;
         let common = [
             ("listen_addresses", "127.0.0.1"),
@@ -92,10 +108,10 @@ impl Programs {
             ("log_min_messages", "fatal"),
             ("log_min_error_statement", "panic"),
         ];
-        let lines: String =
-            common.iter().chain(settings).map(|(name, value)| format!("{name} = '{value}'\n")).collect();
+        let lines: Vec<String> =
+            common.iter().chain(settings).map(|(name, value)| format!("{name} = '{value}'")).collect();
         let file = data.join("postgresql.auto.conf");
-        fs::write(&file, lines)?;
+        fs::write(&file, lines.join("\n"))?;
         Ok(data)
     }
 }
@@ -108,7 +124,10 @@ fn run_as() -> Option<(u32, u32)> {
     }
     let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
     USERS.iter().find_map(|name| {
-        let fields: Vec<&str> = users.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields[0] == *name)?;
+        let fields: Vec<&str> = users
+            .lines()
+            .map(|line| line.split(':').collect::<Vec<_>>())
+            .find(|fields| fields[0] == *name)?;
         Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
     })
 }
@@ -122,12 +141,17 @@ pub(crate) fn free_port() -> Result<u16, Error> {
 pub(crate) fn server(programs: &Programs) -> Result<Server, Error> {
     shared::join("local", |home| {
         let data = programs.init(home, CARELESS)?;
-        let (path, log) = (data.to_string_lossy().into_owned(), home.join("log").to_string_lossy().into_owned());
+        let (path, log) =
+            (data.to_string_lossy().into_owned(), home.join("log").to_string_lossy().into_owned());
         let mut failure = Error::Nowhere;
         for _ in 0..ATTEMPTS {
             let port = free_port()?;
             let options = format!("-p {port}");
-            match programs.run("pg_ctl", &["start", "-w", "-t", "60", "-D", &path, "-l", &log, "-o", &options], home) {
+            match programs.run(
+                "pg_ctl",
+                &["start", "-w", "-t", "60", "-D", &path, "-l", &log, "-o", &options],
+                home,
+            ) {
                 Ok(_) => {
                     let stop = format!("kill -INT \"$(head -n 1 '{path}/postmaster.pid')\"");
                     return Ok(Instance { port, stop });

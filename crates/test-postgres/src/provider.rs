@@ -39,7 +39,10 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn at_port(port: u16) -> Self {
-        Self { before_database: format!("postgres://postgres@127.0.0.1:{port}/"), after_database: String::new() }
+        Self {
+            before_database: format!("postgres://postgres@127.0.0.1:{port}/"),
+            after_database: String::new(),
+        }
     }
 
     fn of_url(url: &str) -> Self {

@@ -41,12 +41,15 @@ rm -rf "$2"
 "#;
 
 /// The shared server of this kind; `start` starts it, in the directory it is given, if there is none.
-pub(crate) fn join(kind: &str, start: impl FnOnce(&Path) -> Result<Instance, Error>) -> Result<Server, Error> {
+pub(crate) fn join(
+    kind: &str,
+    start: impl FnOnce(&Path) -> Result<Instance, Error>,
+) -> Result<Server, Error> {
     let place = place()?;
     let lock = File::create(place.join(format!("{kind}.lock")))?;
     lock.lock()?;
     let pointer = place.join(kind);
-    if let Some(port) = running(&pointer)? {
+    if let Some(port) = running(&pointer) {
         return Ok(Server::at_port(port));
     }
     let home = place.join(format!("{kind}-{}", Uuid::new_v4().simple()));
@@ -71,19 +74,15 @@ pub(crate) fn join(kind: &str, start: impl FnOnce(&Path) -> Result<Instance, Err
 }
 
 /// The port of the server that the pointer names, if it runs; this process then counts as one that uses it.
-fn running(pointer: &Path) -> Result<Option<u16>, Error> {
-    let Ok(text) = fs::read_to_string(pointer) else { return Ok(None) };
+fn running(pointer: &Path) -> Option<u16> {
+    let text = fs::read_to_string(pointer).ok()?;
     let mut lines = text.lines();
-    let (Some(home), Some(port)) = (lines.next(), lines.next().and_then(|port| port.parse().ok())) else {
-        return Ok(None);
-    };
-    if note_use(Path::new(home)).is_err() {
-        return Ok(None);
-    }
+    let (home, port) = (lines.next()?, lines.next()?.parse().ok()?);
+    note_use(Path::new(home)).ok()?;
     // The reaper withdraws the pointer before it looks for users a last time: if it is still there, we are counted.
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let answers = TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok();
-    Ok((answers && pointer.exists()).then_some(port))
+    (answers && pointer.exists()).then_some(port)
 }
 
 fn note_use(home: &Path) -> io::Result<()> {

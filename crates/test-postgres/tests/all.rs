@@ -15,7 +15,8 @@ async fn every_database_is_a_copy_of_its_template_and_of_nothing_else() {
         let database = database("provider-test", prepare).await.unwrap();
         let mut connection = PgConnection::connect(&database.url()).await.unwrap();
         connection.execute("INSERT INTO things VALUES (2)").await.unwrap();
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM things").fetch_one(&mut connection).await.unwrap();
+        let count: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM things").fetch_one(&mut connection).await.unwrap();
         assert_eq!(count, 2);
     }
 }
@@ -32,6 +33,7 @@ async fn an_own_server_keeps_what_was_committed_before_it_was_killed() {
         server.start().await.unwrap();
     }
     let mut connection = PgConnection::connect(&server.url("postgres")).await.unwrap();
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM things").fetch_one(&mut connection).await.unwrap();
+    let count: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM things").fetch_one(&mut connection).await.unwrap();
     assert_eq!(count, 1);
 }

@@ -8,27 +8,27 @@ use crate::race::{CONTENDERS, ROUNDS, at_once, contender, count};
 use crate::world::{Acknowledged as _, at, chat, message, named, new_id, pair};
 
 pub(crate) async fn a_repeated_message_is_answered_with_the_first_and_takes_no_sequence(storage: &Storage) {
-    let chat = new_chat(storage).await;
+    let (chat, chats) = (new_chat(storage).await, storage.chats());
     let [one, other] = chat.members.both();
     let first = append(storage, named(message(chat, one, "once", at(10)), "name")).await;
-    let again = storage.chats().append_message(named(message(chat, one, "once", at(20)), "name"));
+    let again = chats.append_message(named(message(chat, one, "once", at(20)), "name"));
     assert_eq!(again.await.answered(), AppendMessage::Replayed(first.clone()));
     assert_said(storage, chat, std::slice::from_ref(&first)).await;
     let second = say(storage, chat, other, "in between").await;
     assert_eq!(second.sequence, Sequence(2));
     // However late.
-    let late = storage.chats().append_message(named(message(chat, one, "once", at(9_000_000)), "name"));
+    let late = chats.append_message(named(message(chat, one, "once", at(9_000_000)), "name"));
     assert_eq!(late.await.answered(), AppendMessage::Replayed(first.clone()));
     assert_said(storage, chat, &[first, second]).await;
 }
 
 pub(crate) async fn a_name_used_for_another_text_is_refused_and_nothing_is_stored(storage: &Storage) {
-    let chat = new_chat(storage).await;
+    let (chat, chats) = (new_chat(storage).await, storage.chats());
     let sender_id = chat.members.higher();
     let first = append(storage, named(message(chat, sender_id, "text", at(10)), "name")).await;
     // Other texts, however alike.
     for text in ["Text", "text ", "other", "te\u{301}xt", "tex", "text\u{200b}"] {
-        let outcome = storage.chats().append_message(named(message(chat, sender_id, text, at(20)), "name"));
+        let outcome = chats.append_message(named(message(chat, sender_id, text, at(20)), "name"));
         assert_eq!(outcome.await.answered(), AppendMessage::KeyReused, "{text:?}");
         assert_said(storage, chat, std::slice::from_ref(&first)).await;
     }

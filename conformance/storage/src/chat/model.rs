@@ -162,11 +162,11 @@ impl Model {
         }
         let members = room.chat.members.both();
         let floor = self.lists.iter().filter(|(user_id, _)| members.contains(user_id)).map(|(_, as_of)| *as_of).max();
-        let previous = room.said.last().map(|message| message.create_time);
-        let exact = previous.map_or(new.send_time, |previous| previous.max(new.send_time));
+        let previous = room.said.last().map_or(room.chat.create_time, |message| message.create_time);
+        let exact = previous.max(new.send_time);
         let above_floor = floor.is_none_or(|floor| answered_time > floor);
         let expected = source == MessageTime::Own || floor.is_some_and(|floor| exact <= floor) || answered_time == exact;
-        if !above_floor || !expected || previous.is_some_and(|previous| answered_time < previous) {
+        if !above_floor || !expected || answered_time < previous {
             return Err(format!("said at {answered_time:?} after {previous:?}, listed as of {floor:?}"));
         }
         let sequence = room.said.last().map_or(Sequence::ZERO, |message| message.sequence).next();

@@ -8,7 +8,7 @@ use super::{Writer, acknowledge, claim, deliver, ids};
 use crate::cancellation::at_every_await_point;
 use crate::fixture::Storage;
 use crate::race::{CONTENDERS, ROUNDS, at_once, contender};
-use crate::world::{Acknowledged as _, at, new_id, sorted};
+use crate::world::{at, new_id, sorted};
 
 pub(crate) async fn events_are_claimed_oldest_first_and_as_they_were_written(storage: &Storage) {
     for writer in Writer::all(storage) {

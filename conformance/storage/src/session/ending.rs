@@ -1,6 +1,6 @@
 //! Ending sessions.
 
-use duologue_domain::auth::{EndSession, Session};
+use duologue_domain::auth::{EndSession, Generation, Rotate, Session};
 
 use super::{found, stored_session};
 use crate::cancellation::at_every_await_point;
@@ -114,6 +114,22 @@ pub(crate) async fn sessions_that_ended_since_a_moment_are_listed_with_their_end
         assert!(listed.iter().all(|(session_id, _)| *session_id != standing.session_id));
         assert_eq!(sorted(listed), sorted(expected), "since {since}");
     }
+}
+
+pub(crate) async fn a_session_that_merely_expired_has_not_ended(storage: &Storage) {
+    let sessions = storage.sessions();
+    let user_id = registered(storage).await;
+    let expired = [(); 3].map(|()| Session { expire_time: at(5), ..session(user_id, at(1)) });
+    for session in &expired {
+        sessions.insert_session(session.clone()).await.answered();
+    }
+    let [one, two, three] = expired.map(|session| session.session_id);
+    let rotated = sessions.rotate_session(one, Generation::FIRST, at(50), at(60)).await.answered();
+    assert!(matches!(rotated, Rotate::Rotated(_)), "{rotated:?}");
+    assert_eq!(sessions.end_session(two, at(70)).await.answered(), EndSession::Ended);
+    let ended = sessions.end_sessions_of_user(user_id, None, at(80)).await.answered();
+    assert_eq!(sorted(ended), sorted(vec![one, three]));
+    assert_eq!(found(storage, three).await.end_time, Some(at(80)));
 }
 
 pub(crate) async fn a_cancelled_ending_of_sessions_ends_all_or_none(storage: &Storage) {

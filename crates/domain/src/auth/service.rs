@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::error::{ChangePasswordError, LoginError, LogoutError, RefreshError, RegisterError, RevokeSessionError};
+use super::error::{
+    ChangePasswordError, LoginError, LogoutError, RefreshError, RegisterError, RevokeSessionError,
+};
 use super::{
-    AccessClaims, AccessTokenIssuer, Account, AccountStore, Caller, Email, EndSession, Generation, InsertAccount,
-    IssueError, Password, PasswordHash, PasswordHasher, PublicKey, Refresh, RefreshToken, RefreshTokens, ReplacePasswordHash,
-    Revocations, Rotate, Salt, Session, SessionKey, SessionStore, Standing, Verification,
+    AccessClaims, AccessTokenIssuer, Account, AccountStore, Caller, Email, EndSession, Generation,
+    InsertAccount, IssueError, Password, PasswordHash, PasswordHasher, PublicKey, Refresh, RefreshToken,
+    RefreshTokens, ReplacePasswordHash, Revocations, Rotate, Salt, Session, SessionKey, SessionStore,
+    Standing, Verification,
 };
 use crate::environment::Environment;
 use crate::error::{NotYours, StorageError};
@@ -103,7 +106,8 @@ impl Service {
         }
         let password_hash = self.ports.hasher.hash(password, self.ports.environment.random_bytes()).await?;
         let now = self.ports.environment.now();
-        let account = Account { user_id: self.ports.environment.new_id(), email, password_hash, create_time: now };
+        let account =
+            Account { user_id: self.ports.environment.new_id(), email, password_hash, create_time: now };
         let session = self.new_session(account.user_id, now);
         match self.ports.accounts.insert_account(account, session.clone()).await? {
             InsertAccount::Inserted => Ok(self.signed_in(&session, now)?),
@@ -124,9 +128,13 @@ impl Service {
             Verification::Mismatch => return Err(LoginError::Refused),
             Verification::Match => {}
             Verification::MatchOutdated => {
-                let renewed = self.ports.hasher.hash(password.clone(), self.ports.environment.random_bytes()).await?;
-                let replaced =
-                    self.ports.accounts.replace_password_hash(account.user_id, &proved, renewed.clone()).await?;
+                let renewed =
+                    self.ports.hasher.hash(password.clone(), self.ports.environment.random_bytes()).await?;
+                let replaced = self
+                    .ports
+                    .accounts
+                    .replace_password_hash(account.user_id, &proved, renewed.clone())
+                    .await?;
                 // Stale means that the hash was replaced meanwhile: that one is newer than this.
                 if replaced == ReplacePasswordHash::Replaced {
                     proved = renewed;
@@ -176,8 +184,11 @@ impl Service {
                 }
                 Refresh::Rotate => {
                     let expire_time = now.plus(self.lifetimes.refresh);
-                    let rotated =
-                        self.ports.sessions.rotate_session(session.session_id, token.generation, now, expire_time).await?;
+                    let rotated = self
+                        .ports
+                        .sessions
+                        .rotate_session(session.session_id, token.generation, now, expire_time)
+                        .await?;
                     match rotated {
                         Rotate::Rotated(session) => return Ok(self.signed_in(&session, now)?),
                         // Somebody was quicker: look again, and decide by what is true now.
@@ -228,7 +239,11 @@ impl Service {
     }
 
     /// Lists the caller's live sessions, newest first.
-    pub async fn list_sessions(&self, caller: &Caller, request: &PageRequest) -> Result<Page<Session>, ListError> {
+    pub async fn list_sessions(
+        &self,
+        caller: &Caller,
+        request: &PageRequest,
+    ) -> Result<Page<Session>, ListError> {
         let scope = Scope { list: "ListSessions", caller: caller.user_id, filter: &[] };
         let before = self.ports.cursors.position(scope, request)?;
         let now = self.ports.environment.now();
@@ -238,7 +253,11 @@ impl Service {
     }
 
     /// Ends one of the caller's sessions.
-    pub async fn revoke_session(&self, caller: &Caller, session_id: SessionId) -> Result<(), RevokeSessionError> {
+    pub async fn revoke_session(
+        &self,
+        caller: &Caller,
+        session_id: SessionId,
+    ) -> Result<(), RevokeSessionError> {
         let session = self.ports.sessions.find_session(session_id).await?;
         if session.is_none_or(|session| session.user_id != caller.user_id) {
             return Err(RevokeSessionError::NotFound);
@@ -273,7 +292,8 @@ impl Service {
                 ReplacePasswordHash::Stale => {}
             }
         }
-        self.end_sessions_of_user(caller.user_id, Some(caller.session_id), self.ports.environment.now()).await?;
+        self.end_sessions_of_user(caller.user_id, Some(caller.session_id), self.ports.environment.now())
+            .await?;
         Ok(())
     }
 

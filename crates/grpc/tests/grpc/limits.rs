@@ -130,7 +130,8 @@ async fn the_twenty_first_stream_of_a_user_is_refused_until_another_is_dropped()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_address_has_only_so_many_connections() {
-    let server = ServerConfig { connections_per_address: 3, ..ServerConfig::development() };
+    let mut server = ServerConfig::development();
+    server.listener.connections_per_address = 3;
     let world = World::with(Options { server, ..Options::default() }).await;
     let (second, third) = (connect(world.address).await, connect(world.address).await);
     let mut socket = tokio::net::TcpStream::connect(world.address).await.expect("accepted by the system");

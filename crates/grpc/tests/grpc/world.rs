@@ -70,7 +70,8 @@ pub(crate) struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let server = ServerConfig { handshake: Duration::from_millis(400), ..ServerConfig::development() };
+        let mut server = ServerConfig::development();
+        server.listener.handshake = Duration::from_millis(400);
         Self { limits: Limits::development(), server, hard_deadline: Duration::from_millis(700) }
     }
 }

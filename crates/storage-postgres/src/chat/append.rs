@@ -73,7 +73,9 @@ pub(super) async fn append_many(
     messages: &[&NewMessage],
     time: MessageTime,
 ) -> Result<Vec<Result<AppendMessage, StorageError>>, Error> {
-    let uuids = |uuid: fn(&NewMessage) -> uuid::Uuid| messages.iter().map(|message| uuid(message)).collect::<Vec<_>>();
+    let uuids = |uuid: fn(&NewMessage) -> uuid::Uuid| {
+        messages.iter().map(|message| uuid(message)).collect::<Vec<_>>()
+    };
     let rows = sqlx::query(APPEND_MANY)
         .bind(uuids(|message| message.chat_id.uuid()))
         .bind(uuids(|message| message.sender_id.uuid()))
@@ -144,7 +146,7 @@ pub(super) fn shared_error(error: Error, sends: usize) -> Vec<StorageError> {
 }
 
 /// The time is read after the row's lock was granted: the row is joined before it is set, and again after a wait.
-const APPEND_ONE: &str = "
+pub(crate) const APPEND_ONE: &str = "
     WITH member AS MATERIALIZED (
         SELECT lower_id, higher_id FROM chat.chats WHERE chat_id = $1 AND $2 IN (lower_id, higher_id)
     ), earlier AS MATERIALIZED (
@@ -170,7 +172,7 @@ const APPEND_ONE: &str = "
            earlier.text AS earlier_text
     FROM (SELECT) AS always LEFT JOIN moved ON true LEFT JOIN earlier ON true";
 
-const APPEND_MANY: &str = "
+pub(crate) const APPEND_MANY: &str = "
     WITH send AS MATERIALIZED (
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bigint[])
         WITH ORDINALITY AS send (chat_id, sender_id, message_id, event_id, text, client_message_id, send_time, place)

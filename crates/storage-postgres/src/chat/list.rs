@@ -9,10 +9,10 @@ use duologue_domain::{StorageError, Timestamp};
 use uuid::Uuid;
 
 use super::chat;
+use crate::PostgresStorage;
 use crate::error::storage;
 use crate::options::MessageTime;
 use crate::rows::{Columns, limit};
-use crate::PostgresStorage;
 
 impl PostgresStorage {
     pub(super) async fn begin_walk(
@@ -58,7 +58,10 @@ impl PostgresStorage {
             .map_err(storage)?;
         let chats = rows.iter().map(|row| {
             let chat = chat(row)?;
-            Ok(ListedChat { key: ActivityKey { time: row.time("stood")?, chat_id: chat.direct.chat_id }, chat })
+            Ok(ListedChat {
+                key: ActivityKey { time: row.time("stood")?, chat_id: chat.direct.chat_id },
+                chat,
+            })
         });
         Ok(ChatList { as_of, chats: chats.collect::<Result<_, StorageError>>()? })
     }

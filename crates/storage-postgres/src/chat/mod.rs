@@ -6,8 +6,8 @@ mod writers;
 
 use async_trait::async_trait;
 use duologue_domain::chat::{
-    AppendMessage, Chat, ChatList, ChatStore, ChatWalk, DirectChat, InsertChat, Message, MessageRange, NewMessage,
-    Sequence,
+    AppendMessage, Chat, ChatList, ChatStore, ChatWalk, DirectChat, InsertChat, Message, MessageRange,
+    NewMessage, Sequence,
 };
 use duologue_domain::id::{ChatId, Id, UserId};
 use duologue_domain::social::Pair;
@@ -19,6 +19,8 @@ use crate::PostgresStorage;
 use crate::error::{broken, storage};
 use crate::rows::{Columns, limit, parsed, uuids};
 
+#[cfg(test)]
+pub(crate) use append::{APPEND_MANY, APPEND_ONE};
 #[cfg(test)]
 pub(crate) use list::CONTINUE_WALK;
 pub(crate) use writers::Writers;
@@ -82,11 +84,13 @@ impl ChatStore for PostgresStorage {
     }
 
     async fn find_direct_chat(&self, chat_id: ChatId) -> Result<Option<DirectChat>, StorageError> {
-        let row = sqlx::query("SELECT chat_id, lower_id, higher_id, create_time FROM chat.chats WHERE chat_id = $1")
-            .bind(chat_id.uuid())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(storage)?;
+        let row = sqlx::query(
+            "SELECT chat_id, lower_id, higher_id, create_time FROM chat.chats WHERE chat_id = $1",
+        )
+        .bind(chat_id.uuid())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(storage)?;
         row.as_ref().map(direct_chat).transpose()
     }
 
@@ -134,7 +138,10 @@ impl ChatStore for PostgresStorage {
         Ok(first.map(Sequence))
     }
 
-    async fn list_newest_sequences(&self, chat_ids: &[ChatId]) -> Result<Vec<(ChatId, Sequence)>, StorageError> {
+    async fn list_newest_sequences(
+        &self,
+        chat_ids: &[ChatId],
+    ) -> Result<Vec<(ChatId, Sequence)>, StorageError> {
         let rows: Vec<(Uuid, i64)> =
             sqlx::query_as("SELECT chat_id, last_sequence FROM chat.chats WHERE chat_id = ANY ($1)")
                 .bind(uuids(chat_ids))
@@ -144,7 +151,12 @@ impl ChatStore for PostgresStorage {
         Ok(rows.into_iter().map(|(id, newest)| (ChatId::from_uuid(id), Sequence(newest))).collect())
     }
 
-    async fn list_chats(&self, user_id: UserId, walk: ChatWalk, size: usize) -> Result<ChatList, StorageError> {
+    async fn list_chats(
+        &self,
+        user_id: UserId,
+        walk: ChatWalk,
+        size: usize,
+    ) -> Result<ChatList, StorageError> {
         match walk {
             ChatWalk::Begin { now } => self.begin_walk(user_id, now, size).await,
             ChatWalk::Continue { as_of, before } => self.continue_walk(user_id, as_of, before, size).await,
@@ -174,8 +186,9 @@ pub(crate) const LIST_OLDEST_FIRST: &str = "
     SELECT message_id, sender_id, text, create_time AS message_time, sequence, client_message_id
     FROM chat.messages WHERE chat_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
 
+/// `OFFSET 0` keeps the search from being done twice.
 pub(crate) const FIRST_SEQUENCE_SINCE: &str = "
     SELECT first FROM (
         SELECT last_sequence, chat.first_sequence_since(chat_id, last_sequence, $2) AS first
-        FROM chat.chats WHERE chat_id = $1
+        FROM chat.chats WHERE chat_id = $1 OFFSET 0
     ) AS found WHERE first <= last_sequence";

@@ -1,8 +1,8 @@
 //! Accounts and sessions.
 
 use duologue_domain::auth::{
-    Account, AccountStore, Email, EndSession, Generation, InsertAccount, PasswordHash, ReplacePasswordHash, Rotate, Salt,
-    Session, SessionKey, SessionStore,
+    Account, AccountStore, Email, EndSession, Generation, InsertAccount, PasswordHash, ReplacePasswordHash,
+    Rotate, Salt, Session, SessionKey, SessionStore,
 };
 use duologue_domain::id::UserId;
 
@@ -77,7 +77,8 @@ async fn a_hash_is_replaced_only_if_it_is_the_expected_one() {
     fixture.storage.insert_account(account.clone(), session(account.user_id, 5)).await.unwrap();
     let (second, third) = (PasswordHash::from_phc("$second".into()), PasswordHash::from_phc("$third".into()));
     let storage = &fixture.storage;
-    let replaced = storage.replace_password_hash(account.user_id, &account.password_hash, second.clone()).await;
+    let replaced =
+        storage.replace_password_hash(account.user_id, &account.password_hash, second.clone()).await;
     assert_eq!(replaced.unwrap(), ReplacePasswordHash::Replaced);
     let stale = storage.replace_password_hash(account.user_id, &account.password_hash, third.clone()).await;
     assert_eq!(stale.unwrap(), ReplacePasswordHash::Stale);
@@ -95,7 +96,10 @@ async fn one_rotation_of_a_generation_succeeds() {
         let results = race(CONTENDERS, |_| {
             let (storage, session_id) = (fixture.storage.clone(), first.session_id);
             async move {
-                storage.rotate_session(session_id, Generation(round), micros(50), micros(5_000)).await.unwrap()
+                storage
+                    .rotate_session(session_id, Generation(round), micros(50), micros(5_000))
+                    .await
+                    .unwrap()
             }
         })
         .await;
@@ -105,7 +109,11 @@ async fn one_rotation_of_a_generation_succeeds() {
             expire_time: micros(5_000),
             ..first.clone()
         };
-        assert_eq!(count(&results, |result| *result == Rotate::Rotated(expected.clone())), 1, "round {round}");
+        assert_eq!(
+            count(&results, |result| *result == Rotate::Rotated(expected.clone())),
+            1,
+            "round {round}"
+        );
         assert_eq!(count(&results, |result| *result == Rotate::Stale), CONTENDERS - 1, "round {round}");
     }
 }
@@ -143,8 +151,11 @@ async fn ending_all_sessions_of_a_user_names_each_once_and_spares_the_exception(
     .await;
     let mut ended: Vec<_> = results.into_iter().flatten().collect();
     ended.sort();
-    let mut expected: Vec<_> =
-        sessions.iter().map(|session| session.session_id).filter(|session_id| *session_id != spared).collect();
+    let mut expected: Vec<_> = sessions
+        .iter()
+        .map(|session| session.session_id)
+        .filter(|session_id| *session_id != spared)
+        .collect();
     expected.sort();
     assert_eq!(ended, expected);
     let live = fixture.storage.list_sessions(user_id, micros(10), None, 50).await.unwrap();

@@ -26,14 +26,17 @@ async fn what_was_acknowledged_is_there_however_many_others_were_dropped() {
             tokio::spawn(async move {
                 let mut acknowledged = Vec::new();
                 for turn in 0..60 {
-                    let message = new_message(chat.chat_id, chat.members.lower(), &format!("{lane}.{turn}"), 0);
+                    let message =
+                        new_message(chat.chat_id, chat.members.lower(), &format!("{lane}.{turn}"), 0);
                     if let Ok(sent) = tokio::time::timeout(moment(), storage.append_message(message)).await {
                         let AppendMessage::Stored(message) = sent.unwrap() else { panic!("not stored") };
                         acknowledged.push(message);
                     }
                     // The other pool has its share of dropped futures too.
                     let walk = ChatWalk::Begin { now: micros(0) };
-                    tokio::time::timeout(moment(), storage.list_chats(chat.members.lower(), walk, 5)).await.ok();
+                    tokio::time::timeout(moment(), storage.list_chats(chat.members.lower(), walk, 5))
+                        .await
+                        .ok();
                     tokio::time::timeout(moment(), storage.are_friends(pair())).await.ok();
                 }
                 acknowledged
@@ -48,7 +51,10 @@ async fn what_was_acknowledged_is_there_however_many_others_were_dropped() {
     fixture.storage.append_message(new_message(chat.chat_id, chat.members.lower(), "last", 0)).await.unwrap();
     let range = MessageRange::OldestFirst { after: Sequence::ZERO };
     let stored = fixture.storage.list_messages(chat.chat_id, range, 10_000).await.unwrap();
-    assert!(stored.iter().zip(1..).all(|(message, sequence)| message.sequence == Sequence(sequence)), "no hole");
+    assert!(
+        stored.iter().zip(1..).all(|(message, sequence)| message.sequence == Sequence(sequence)),
+        "no hole"
+    );
     assert!(acknowledged.iter().all(|message| stored.contains(message)), "all that was acknowledged");
     assert!(stored.len() > 1 && acknowledged.len() < 480, "some were sent, and some were dropped");
     let events = fixture.storage.outboxes()[1].claim_events(10_000, micros(0), micros(0)).await.unwrap();
@@ -79,7 +85,9 @@ async fn with_begin_a_dropped_future_loses_what_somebody_else_was_told_is_stored
         drop(begun);
         let user_id: duologue_domain::id::UserId = id();
         let user_id = duologue_domain::id::Id::uuid(user_id);
-        let inserted = sqlx::query("INSERT INTO chat.walks (user_id, as_of) VALUES ($1, 1)").bind(user_id).execute(&pool);
+        let inserted = sqlx::query("INSERT INTO chat.walks (user_id, as_of) VALUES ($1, 1)")
+            .bind(user_id)
+            .execute(&pool);
         inserted.await.unwrap();
         pool.close().await;
         let mut connection = PgConnection::connect(&database.url()).await.unwrap();

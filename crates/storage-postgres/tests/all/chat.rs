@@ -1,7 +1,9 @@
 //! Chats and their messages.
 
 use duologue_domain::Timestamp;
-use duologue_domain::chat::{AppendMessage, Chat, ChatStore, DirectChat, InsertChat, Message, MessageRange, Sequence};
+use duologue_domain::chat::{
+    AppendMessage, Chat, ChatStore, DirectChat, InsertChat, Message, MessageRange, Sequence,
+};
 use duologue_domain::event::{Event, Subject};
 use duologue_storage_postgres::{Options, PostgresStorage};
 
@@ -95,7 +97,10 @@ async fn a_repeated_send_answers_the_first_message_and_takes_no_sequence() {
     assert_eq!(send(chat, lower, "hello", 7).await, AppendMessage::Replayed(first));
     assert_eq!(send(chat, lower, "hello ", 8).await, AppendMessage::KeyReused);
     assert!(matches!(send(chat, higher, "hello", 9).await, AppendMessage::Stored(_)), "another sender's own");
-    assert!(matches!(send(other, other.members.lower(), "x", 9).await, AppendMessage::Stored(_)), "another chat's own");
+    assert!(
+        matches!(send(other, other.members.lower(), "x", 9).await, AppendMessage::Stored(_)),
+        "another chat's own"
+    );
     let sequences: Vec<_> = all(storage, chat).await.iter().map(|message| message.sequence.0).collect();
     assert_eq!(sequences, [1, 2, 3]);
     assert_eq!(events(storage).await.len(), 4);
@@ -156,7 +161,11 @@ async fn by_the_databases_clock_times_follow_the_sequence_whatever_the_senders_c
     assert_eq!(messages.len(), 32);
     assert!(messages.windows(2).all(|pair| pair[0].create_time <= pair[1].create_time));
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    assert!(messages.iter().all(|message| Timestamp::default().plus(now).since(message.create_time).as_secs() < 600));
+    assert!(
+        messages
+            .iter()
+            .all(|message| Timestamp::default().plus(now).since(message.create_time).as_secs() < 600)
+    );
 }
 
 #[tokio::test]

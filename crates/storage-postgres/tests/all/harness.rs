@@ -78,7 +78,8 @@ pub(crate) fn retryable(message: NewMessage, client_message_id: &str) -> NewMess
 
 /// Sends on behalf of the lower member.
 pub(crate) async fn say(storage: &PostgresStorage, chat: DirectChat, text: &str, time: i64) -> Message {
-    let sent = storage.append_message(new_message(chat.chat_id, chat.members.lower(), text, time)).await.unwrap();
+    let sent =
+        storage.append_message(new_message(chat.chat_id, chat.members.lower(), text, time)).await.unwrap();
     let AppendMessage::Stored(message) = sent else { panic!("{sent:?}") };
     message
 }

@@ -1,5 +1,8 @@
 //! The adapter against a PostgreSQL of its own: the laws of the storage traits, races, cancellation, crashes.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where what it needs is missing")]
+#![expect(clippy::cast_possible_wrap, reason = "small numbers")]
+
 mod auth;
 mod cancellation;
 mod chat;
@@ -8,6 +11,7 @@ mod merged;
 mod notification;
 mod open;
 mod outbox;
+mod rates;
 mod restart;
 mod social;
 mod user;

@@ -85,15 +85,24 @@ async fn every_send_of_a_merged_statement_has_its_own_outcome() {
     let shown: Vec<_> = outcomes
         .iter()
         .map(|outcome| match outcome {
-            AppendMessage::Stored(message) => format!("stored {} at {:?}", message.sequence.0, message.create_time),
+            AppendMessage::Stored(message) => {
+                format!("stored {} at {:?}", message.sequence.0, message.create_time)
+            }
             AppendMessage::Replayed(message) => format!("replayed {}", message.sequence.0),
             AppendMessage::KeyReused => "reused".to_owned(),
             AppendMessage::NotAMember => "refused".to_owned(),
         })
         .collect();
     let expected = [
-        "stored 2 at Timestamp(9)", "stored 1 at Timestamp(4)", "refused", "replayed 1", "reused",
-        "stored 3 at Timestamp(9)", "replayed 3", "reused", "stored 4 at Timestamp(12)",
+        "stored 2 at Timestamp(9)",
+        "stored 1 at Timestamp(4)",
+        "refused",
+        "replayed 1",
+        "reused",
+        "stored 3 at Timestamp(9)",
+        "replayed 3",
+        "reused",
+        "stored 4 at Timestamp(12)",
     ];
     assert_eq!(shown, expected);
     let AppendMessage::Stored(message) = &outcomes[0] else { unreachable!() };
@@ -103,7 +112,11 @@ async fn every_send_of_a_merged_statement_has_its_own_outcome() {
         if let AppendMessage::Stored(message) | AppendMessage::Replayed(message) = outcome
             && message.chat_id == one.chat_id
         {
-            assert_eq!(stored[usize::try_from(message.sequence.0).unwrap() - 1], *message, "the answer is what is stored");
+            assert_eq!(
+                stored[usize::try_from(message.sequence.0).unwrap() - 1],
+                *message,
+                "the answer is what is stored"
+            );
         }
     }
     let events = fixture.storage.outboxes()[1].claim_events(100, micros(0), micros(0)).await.unwrap();
@@ -153,7 +166,8 @@ async fn many_senders_in_many_chats_on_several_replicas_leave_no_gap() {
                 let chat = chats[(number + turn) % chats.len()];
                 let sender = chat.members.both()[number % 2];
                 let message = new_message(chat.chat_id, sender, &format!("{number}.{turn}"), 0);
-                let message = if turn % 3 == 0 { retryable(message, &format!("{number}.{turn}")) } else { message };
+                let message =
+                    if turn % 3 == 0 { retryable(message, &format!("{number}.{turn}")) } else { message };
                 let outcome = storage.append_message(message).await.unwrap();
                 let AppendMessage::Stored(message) = outcome else { panic!("{outcome:?}") };
                 sent.push(message);
@@ -164,7 +178,10 @@ async fn many_senders_in_many_chats_on_several_replicas_leave_no_gap() {
     .await;
     let mut by_chat: HashMap<_, Vec<Message>> = HashMap::new();
     for one_sender in sent {
-        assert!(one_sender.is_sorted_by_key(|message| message.create_time), "one sender's sends are in order");
+        assert!(
+            one_sender.is_sorted_by_key(|message| message.create_time),
+            "one sender's sends are in order"
+        );
         for message in one_sender {
             by_chat.entry(message.chat_id).or_default().push(message);
         }

@@ -33,10 +33,16 @@ async fn an_event_applied_many_times_at_once_is_stored_once_and_leaves_no_hole()
         .await;
         assert_eq!(count(&results, |result| *result == InsertNotification::Duplicate), CONTENDERS - 1);
         assert!(matches!(results[CONTENDERS], InsertNotification::Inserted(_)));
-        assert_eq!(fixture.storage.insert_notification(repeated).await.unwrap(), InsertNotification::Duplicate);
+        assert_eq!(
+            fixture.storage.insert_notification(repeated).await.unwrap(),
+            InsertNotification::Duplicate
+        );
     }
-    let listed =
-        fixture.storage.list_notifications(user_id, NEWEST_FIRST, ReadFilter::All, 10 * ROUNDS).await.unwrap();
+    let listed = fixture
+        .storage
+        .list_notifications(user_id, NEWEST_FIRST, ReadFilter::All, 10 * ROUNDS)
+        .await
+        .unwrap();
     let positions: Vec<_> = listed.iter().rev().map(|notification| notification.position.0).collect();
     assert_eq!(positions, (1..=2 * ROUNDS as i64).collect::<Vec<_>>());
     let inbox = fixture.storage.find_inbox(user_id).await.unwrap();
@@ -63,7 +69,11 @@ async fn what_was_read_stays_read_and_lists_say_so() {
     assert_eq!(storage.mark_read(user_id, Position(1)).await.unwrap(), inbox(6, 2));
     let expected: Vec<_> = (1..)
         .zip(&events)
-        .map(|(position, event)| Notification { event: event.clone(), position: Position(position), read: position <= 2 })
+        .map(|(position, event)| Notification {
+            event: event.clone(),
+            position: Position(position),
+            read: position <= 2,
+        })
         .collect();
     for size in 1..=7 {
         for filter in [ReadFilter::All, ReadFilter::UnreadOnly] {

@@ -67,6 +67,8 @@ async fn crash(settings: &[Setting], kills: usize) -> Crashes {
         contradicted += usize::from(send(&storage, chat, &name).await != *message);
     }
     let range = MessageRange::OldestFirst { after: Sequence::ZERO };
+    // Connections opened now: those of before the last crash are dead.
+    let storage = PostgresStorage::connect(&url, Options::default()).await.unwrap();
     let stored = storage.list_messages(chat.chat_id, range, 1_000_000).await.unwrap();
     let events = storage.outboxes()[1].claim_events(1_000_000, micros(0), micros(0)).await.unwrap().len();
     Crashes { chat, acknowledged, contradicted, stored, events }

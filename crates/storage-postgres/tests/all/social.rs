@@ -3,8 +3,8 @@
 use duologue_domain::event::{Event, Subject};
 use duologue_domain::id::UserId;
 use duologue_domain::social::{
-    Answer, Answered, CommitAnswer, Direction, FriendRequest, FriendshipKey, InsertRequest, Pair, RemoveFriendship,
-    RequestKey, SettledRequest, SocialStore, Status,
+    Answer, Answered, CommitAnswer, Direction, FriendRequest, FriendshipKey, InsertRequest, Pair,
+    RemoveFriendship, RequestKey, SettledRequest, SocialStore, Status,
 };
 use duologue_storage_postgres::PostgresStorage;
 
@@ -12,7 +12,14 @@ use crate::harness::{CONTENDERS, ROUNDS, count, fixture, id, micros, pair, race}
 
 fn request(from: UserId, to: UserId, time: i64) -> FriendRequest {
     let time = micros(time);
-    FriendRequest { request_id: id(), from, to, status: Status::Pending, create_time: time, update_time: time }
+    FriendRequest {
+        request_id: id(),
+        from,
+        to,
+        status: Status::Pending,
+        create_time: time,
+        update_time: time,
+    }
 }
 
 fn told(request: &FriendRequest) -> Event {
@@ -164,10 +171,12 @@ async fn no_race_leaves_a_pending_request_beside_a_friendship_or_a_second_one() 
         .await;
         let mut bonds = usize::from(fixture.storage.are_friends(pair).await.unwrap());
         for user_id in pair.both() {
-            bonds += fixture.storage.list_requests(user_id, Direction::Incoming, None, 9).await.unwrap().len();
+            bonds +=
+                fixture.storage.list_requests(user_id, Direction::Incoming, None, 9).await.unwrap().len();
         }
         assert!(bonds <= 1, "round {round}: {bonds}");
-        let sides = [pair.lower(), pair.higher()].map(|user_id| fixture.storage.list_friends(user_id, None, 9));
+        let sides =
+            [pair.lower(), pair.higher()].map(|user_id| fixture.storage.list_friends(user_id, None, 9));
         let [lower, higher] = sides;
         assert_eq!(lower.await.unwrap().len(), higher.await.unwrap().len(), "round {round}");
     }

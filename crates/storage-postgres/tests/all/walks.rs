@@ -15,7 +15,12 @@ async fn begin(storage: &PostgresStorage, user_id: UserId, now: i64, size: usize
 }
 
 /// Goes on to the end of a walk, in pages of a size.
-async fn rest(storage: &PostgresStorage, user_id: UserId, first: ChatList, size: usize) -> Vec<(ChatId, ActivityKey)> {
+async fn rest(
+    storage: &PostgresStorage,
+    user_id: UserId,
+    first: ChatList,
+    size: usize,
+) -> Vec<(ChatId, ActivityKey)> {
     let as_of = first.as_of;
     let (mut listed, mut page) = (Vec::new(), first);
     loop {
@@ -68,13 +73,19 @@ async fn what_is_said_during_a_walk_counts_as_not_said() {
         chats.push(chat);
     }
     let whole = begin(storage, me, 50, 50).await;
-    let expected: Vec<_> = whole.chats.iter().map(|listed| (listed.chat.direct.chat_id, listed.key)).collect();
+    let expected: Vec<_> =
+        whole.chats.iter().map(|listed| (listed.chat.direct.chat_id, listed.key)).collect();
     for size in 1..=5 {
         let first = begin(storage, me, 50, size).await;
         // A clock that goes back makes no message older than the walk.
         for chat in &chats {
             let message = say(storage, *chat, "news", 2).await;
-            assert!(message.create_time > first.as_of, "{:?} is not after {:?}", message.create_time, first.as_of);
+            assert!(
+                message.create_time > first.as_of,
+                "{:?} is not after {:?}",
+                message.create_time,
+                first.as_of
+            );
         }
         let later = chat_of(storage, Pair::of(me, id()).unwrap(), first.as_of.unix_micros() + 1).await;
         let walked = rest(storage, me, first.clone(), size).await;
@@ -155,7 +166,10 @@ async fn what_a_walk_did_not_see_is_later_than_it() {
         }
         assert!(walks.len() > 3);
         for (as_of, seen) in walks {
-            let first = fixture.storage.find_first_sequence_since(chat.chat_id, micros(as_of.unix_micros() + 1)).await;
+            let first = fixture
+                .storage
+                .find_first_sequence_since(chat.chat_id, micros(as_of.unix_micros() + 1))
+                .await;
             let first = first.unwrap().map_or(401, |sequence| sequence.0);
             assert_eq!(first, seen.0 + 1, "{message_time:?}: seen up to {seen:?} at {as_of:?}");
         }

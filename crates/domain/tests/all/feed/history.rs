@@ -93,15 +93,18 @@ fn judge_reader(messages: &[Stored], reader: &Reader) -> Result<(), Violation> {
 }
 
 /// Between which sequences the first message of a session must be.
+///
+/// What comes while a feed is opened may count as live or as before it; but what was asked for by its time is owed.
 fn first(messages: &[Stored], session: &Session, newest_after: i64) -> (i64, i64) {
     let live = (session.newest_before + 1, newest_after + 1);
     match session.start {
         Start::Now => live,
         Start::After(sequence) => (sequence + 1, sequence + 1),
-        Start::Since(since) => match (1..).zip(messages).find(|(_, message)| message.unix_millis >= since) {
-            Some((sequence, _)) if sequence <= session.newest_before => (sequence, sequence),
-            _ => live,
-        },
+        Start::Since(since) => {
+            let first = (1..).zip(messages).find(|(_, message)| message.unix_millis >= since);
+            let first = first.map_or(i64::MAX, |(sequence, _)| sequence);
+            (first.min(live.0), first.min(live.1))
+        }
     }
 }
 

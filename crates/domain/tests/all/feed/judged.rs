@@ -71,6 +71,11 @@ fn bad_histories_are_caught() {
         ("the end is missing", vec![session(After(0), (0, 0), &[1, 2, 3, 4])], Violation::Missing(5)),
         ("nothing at all", vec![session(Now, (2, 3), &[])], Violation::Missing(4)),
         ("ties left out", vec![session(Since(1_000), (5, 5), &[3, 4, 5])], Violation::Gap(3)),
+        (
+            "due by its time, left out while opening",
+            vec![session(Since(1_001), (3, 5), &[5])],
+            Violation::Gap(5),
+        ),
         ("before the moment", vec![session(Since(1_001), (5, 5), &[3, 4, 5])], Violation::TooEarly(3)),
         (
             "ties lost in a crash",

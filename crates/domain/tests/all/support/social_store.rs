@@ -66,6 +66,10 @@ impl SocialStore for PlainSocialStore {
                 let stored = state.requests.get_mut(&settled.request.request_id).unwrap();
                 if stored.status != Status::Pending {
                     state.stale += 1;
+                    assert!(
+                        state.stale < 1_000,
+                        "an answer to a settled request is committed again and again"
+                    );
                     return CommitAnswer::Stale;
                 }
                 *stored = settled.request;

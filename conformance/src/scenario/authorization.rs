@@ -1,3 +1,0 @@
-//! stub
-use super::Scenario;
-pub(super) fn scenarios() -> Vec<Scenario> { Vec::new() }
