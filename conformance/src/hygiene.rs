@@ -2,9 +2,8 @@
 
 use std::sync::LazyLock;
 
-use duologue_contract::errors::{DOMAIN, Reason};
 use duologue_contract::Rpc;
-use tonic::Code;
+use duologue_contract::errors::{DOMAIN, Reason};
 
 use crate::door::{Answer, Failure, canonical_http_status, code_name};
 use crate::secrets::Secrets;
@@ -47,10 +46,14 @@ pub fn check_failure(rpc: Option<Rpc>, failure: &Failure, secrets: &Secrets) -> 
     if let Some(rpc) = rpc {
         let known = |name: &str| {
             let first = name.split(['[', '.']).next().unwrap_or_default();
-            rpc.description().fields.iter().any(|field| field.name == first || field.json_name == first)
+            let is_field =
+                rpc.description().fields.iter().any(|field| field.name == first || field.json_name == first);
+            // Through REST a stream goes on where this header says.
+            is_field || (rpc.is_streaming() && first.eq_ignore_ascii_case("last-event-id"))
         };
         for violation in failure.violations.iter().filter(|violation| !known(&violation.field)) {
-            faults.push(format!("the violation names {:?}, which is no field of the request", violation.field));
+            faults
+                .push(format!("the violation names {:?}, which is no field of the request", violation.field));
         }
     }
     if failure.has_reason(Reason::RateLimited) && failure.retry_after.is_none() {
@@ -70,8 +73,9 @@ fn check_reason(failure: &Failure) -> Option<String> {
     let Some(known) = Reason::from_name(reason) else {
         return Some(format!("{reason:?} is no reason of the contract"));
     };
-    (known.code() != failure.code)
-        .then(|| format!("{reason} belongs to {}, not to {}", code_name(known.code()), code_name(failure.code)))
+    (known.code() != failure.code).then(|| {
+        format!("{reason} belongs to {}, not to {}", code_name(known.code()), code_name(failure.code))
+    })
 }
 
 fn check_http_status(failure: &Failure, status: u16) -> Option<String> {
@@ -83,14 +87,24 @@ fn check_http_status(failure: &Failure, status: u16) -> Option<String> {
         Some(Reason::MediaTypeUnsupported) => 415,
         _ => canonical_http_status(failure.code),
     };
-    let is_header_limit = status == 431 && failure.code == Code::ResourceExhausted;
-    (status != expected && !is_header_limit)
-        .then(|| format!("HTTP {status} for {failure}: the canonical status is {expected}"))
+    (status != expected).then(|| format!("HTTP {status} for {failure}: the canonical status is {expected}"))
 }
 
 /// Marks of what belongs into a log and never into an answer.
 const LEAKS: [(&str, &[&str]); 4] = [
-    ("SQL", &["select ", "insert into", "update set", "delete from", "sqlstate", "sqlx", "duplicate key", "constraint \""]),
+    (
+        "SQL",
+        &[
+            "select ",
+            "insert into",
+            "update set",
+            "delete from",
+            "sqlstate",
+            "sqlx",
+            "duplicate key",
+            "constraint \"",
+        ],
+    ),
     ("a path", &["/src/", "/home/", "/usr/", "/var/", ".cargo", ".rs:", "\\users\\"]),
     ("a stack", &["panicked at", "backtrace", "stack trace", "traceback (most recent"]),
     ("a token", &["eyj", "bearer ey"]),
@@ -126,6 +140,8 @@ fn has_email(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tonic::Code;
+
     use super::*;
 
     fn refusal() -> Failure {

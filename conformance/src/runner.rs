@@ -15,7 +15,7 @@ use crate::scenario::{Cell, Scenario};
 use crate::world::{Journal, Outcome, Session, Stop, World};
 
 /// A scenario that takes longer than this has no verdict.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// What came of a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -67,7 +67,9 @@ impl Preflight {
                 let envelope = Envelope::by(Credential::None);
                 let failure = match (door, rpc.is_streaming()) {
                     (Door::Grpc, true) => grpc.open(rpc, Vec::new(), &envelope).await.err(),
-                    (Door::Grpc, false) => grpc.call(&DynamicCall::empty(rpc).payload()?, &envelope).await.outcome.err(),
+                    (Door::Grpc, false) => {
+                        grpc.call(&DynamicCall::empty(rpc).payload()?, &envelope).await.outcome.err()
+                    }
                     (Door::Rest, _) => rest.call(&filled(rpc).payload()?, &envelope).await.outcome.err(),
                 };
                 match failure {
@@ -83,7 +85,8 @@ impl Preflight {
             }
         }
         for service in Service::ALL {
-            let is_missing = |rpc: &Rpc| session.target.doors().iter().all(|door| found.missing.contains(&(*door, *rpc)));
+            let is_missing =
+                |rpc: &Rpc| session.target.doors().iter().all(|door| found.missing.contains(&(*door, *rpc)));
             if Rpc::ALL.iter().filter(|rpc| rpc.service() == service).all(is_missing) {
                 session.note_missing(service);
             }
@@ -95,7 +98,10 @@ impl Preflight {
 /// A request whose path has no empty part.
 fn filled(rpc: Rpc) -> DynamicCall {
     let description = rpc.description();
-    let in_path = description.fields.iter().filter(|field| description.template.contains(&format!("{{{}}}", field.name)));
+    let in_path = description
+        .fields
+        .iter()
+        .filter(|field| description.template.contains(&format!("{{{}}}", field.name)));
     in_path.fold(DynamicCall::empty(rpc), |call, field| call.with(field.json_name, "x"))
 }
 
@@ -130,8 +136,13 @@ pub async fn run_one(session: &Arc<Session>, scenario: Scenario, door: Door) -> 
     }
     let used = scenario.covers.iter().filter_map(|cell| cell.rpc).map(Rpc::service);
     let missing = session.missing();
-    if let Some(service) = used.chain(scenario.uses.iter().copied()).find(|service| missing.contains(service)) {
-        return report(Verdict::Skip, format!("the deployment has no {}", service.name()), Journal::default());
+    if let Some(service) = used.chain(scenario.uses.iter().copied()).find(|service| missing.contains(service))
+    {
+        return report(
+            Verdict::Skip,
+            format!("the deployment has no {}", service.name()),
+            Journal::default(),
+        );
     }
     let world = match World::new(session, &scenario, door) {
         Ok(world) => world,
@@ -167,9 +178,13 @@ fn judge(
         return (Verdict::Fail, first.clone());
     }
     match outcome {
-        Err(Stop::Violated) => (Verdict::Broken, "it stopped for a violation that it did not name".to_owned()),
+        Err(Stop::Violated) => {
+            (Verdict::Broken, "it stopped for a violation that it did not name".to_owned())
+        }
         Err(Stop::Broken(reason)) => (Verdict::Broken, reason.clone()),
-        Err(Stop::Missing(service)) => (Verdict::Fail, format!("an RPC of {} is not implemented", service.name())),
+        Err(Stop::Missing(service)) => {
+            (Verdict::Fail, format!("an RPC of {} is not implemented", service.name()))
+        }
         Err(Stop::Skipped(reason)) => (Verdict::Skip, reason.clone()),
         Ok(()) if journal.assertions == 0 => (Verdict::Broken, "it asserted nothing".to_owned()),
         Ok(()) => match unmet(scenario, journal) {

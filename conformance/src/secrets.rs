@@ -66,7 +66,8 @@ impl Secrets {
             Value::Array(values) => Value::Array(values.iter().map(|value| self.hidden_in(value)).collect()),
             Value::Object(fields) => {
                 let field = |(name, value): (&String, &Value)| {
-                    let is_secret = ["password", "token", "email"].iter().any(|word| name.to_lowercase().contains(word));
+                    let is_secret =
+                        ["password", "token", "email"].iter().any(|word| name.to_lowercase().contains(word));
                     let value = match value {
                         Value::String(text) if is_secret && !text.is_empty() => Value::String(digest(text)),
                         other => self.hidden_in(other),

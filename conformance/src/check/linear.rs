@@ -96,7 +96,10 @@ mod tests {
     fn history(claims: &[(u64, u64, Claim)]) -> Vec<Operation<Claim>> {
         let start = Instant::now();
         let at = |millisecond: u64| start + Duration::from_millis(millisecond);
-        claims.iter().map(|(began, ended, what)| Operation { began: at(*began), ended: at(*ended), what: *what }).collect()
+        claims
+            .iter()
+            .map(|(began, ended, what)| Operation { began: at(*began), ended: at(*ended), what: *what })
+            .collect()
     }
 
     fn accepts(claims: &[(u64, u64, Claim)]) -> bool {

@@ -73,8 +73,10 @@ pub fn missing_or_repeated(walk: &[Page], throughout: &[String]) -> Vec<String> 
 mod tests {
     use super::*;
 
-    fn walk(pages: &[(&[&str], Option<&str>)]) -> Vec<Page> {
-        let page = |(ids, cursor): &(&[&str], Option<&str>)| Page {
+    type Told<'a> = (&'a [&'a str], Option<&'a str>);
+
+    fn walk(pages: &[Told<'_>]) -> Vec<Page> {
+        let page = |(ids, cursor): &Told<'_>| Page {
             ids: ids.iter().map(ToString::to_string).collect(),
             next_cursor: cursor.map(str::to_owned),
         };
@@ -90,7 +92,7 @@ mod tests {
 
     #[test]
     fn each_defect_is_seen() {
-        let table: [(&[(&[&str], Option<&str>)], WalkFault); 6] = [
+        let table: [(&[Told<'_>], WalkFault); 6] = [
             (&[(&["a", "b", "c"], None)], WalkFault::TooMany(0)),
             (&[(&["a"], Some("x")), (&["b"], None)], WalkFault::Short(0)),
             (&[(&["a", "b"], Some("x")), (&["b"], None)], WalkFault::Repeated("b".to_owned())),

@@ -49,9 +49,13 @@ impl KnownFailing {
         let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
         let mut patterns = Vec::new();
         for entry in file.known_failing {
-            let is_date = entry.until.len() == 10 && format!("{}T00:00:00Z", entry.until).parse::<Timestamp>().is_ok();
+            let is_date =
+                entry.until.len() == 10 && format!("{}T00:00:00Z", entry.until).parse::<Timestamp>().is_ok();
             if !is_date || entry.reason.trim().is_empty() {
-                return Err(format!("{}: needs a reason, and a day like 2030-12-31 as `until`", entry.scenario));
+                return Err(format!(
+                    "{}: needs a reason, and a day like 2030-12-31 as `until`",
+                    entry.scenario
+                ));
             }
             if !jobs.iter().any(|job| is_meant(&entry.scenario, job)) {
                 return Err(format!("{:?} matches no scenario of this run", entry.scenario));
@@ -84,7 +88,9 @@ mod tests {
 
     fn contains(until: &str, reason: &str, scenario: &str) -> Result<bool, String> {
         let job = (find("auth.register_login").expect("a scenario"), Door::Grpc);
-        let text = format!("[[known_failing]]\nscenario = \"{scenario}\"\nreason = \"{reason}\"\nuntil = \"{until}\"\n");
+        let text = format!(
+            "[[known_failing]]\nscenario = \"{scenario}\"\nreason = \"{reason}\"\nuntil = \"{until}\"\n"
+        );
         KnownFailing::parse(&text, "2030-06-15", &[job]).map(|known| known.contains(&job))
     }
 

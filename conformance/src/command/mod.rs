@@ -31,7 +31,7 @@ enum Verb {
     },
     /// Says what a scenario demands
     Explain {
-        /// Id of the scenario: auth.register_login
+        /// Id of the scenario, as `list` shows it
         id: String,
     },
     /// Shows RPC × code: which scenarios claim each, or which doors a run asserted it through
@@ -66,10 +66,10 @@ struct SelectionArguments {
 /// Where, which, how, and what to write.
 #[derive(Debug, Clone, Args)]
 struct RunArguments {
-    /// Address of the gRPC door; several are replicas [default without --rest: http://127.0.0.1:50051]
+    /// Address of the gRPC door; several are replicas [default without --rest: <http://127.0.0.1:50051>]
     #[arg(long, value_name = "ADDRESS", env = "DUOLOGUE_CONFORMANCE_GRPC", value_delimiter = ',')]
     grpc: Vec<String>,
-    /// Address of the REST door; several are replicas [default without --grpc: http://127.0.0.1:8080]
+    /// Address of the REST door; several are replicas [default without --grpc: <http://127.0.0.1:8080>]
     #[arg(long, value_name = "ADDRESS", env = "DUOLOGUE_CONFORMANCE_REST", value_delimiter = ',')]
     rest: Vec<String>,
     #[command(flatten)]
@@ -89,7 +89,7 @@ struct RunArguments {
     /// Writes the report as JSON, the source of all others
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Writes the report as JUnit XML
+    /// Writes the report as `JUnit` XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Writes the report as one HTML page

@@ -60,7 +60,13 @@ pub(super) async fn run(arguments: RunArguments) -> Result<Exit, Early> {
     let done = std::cell::Cell::new(0);
     let told = |report: &ScenarioReport| {
         done.set(done.get() + 1);
-        eprintln!("{:>4}/{total} {:<6} {:<58} {:>7.2} s", done.get(), report.verdict.name(), report.name(), report.seconds);
+        eprintln!(
+            "{:>4}/{total} {:<6} {:<58} {:>7.2} s",
+            done.get(),
+            report.verdict.name(),
+            report.name(),
+            report.seconds
+        );
     };
     let mut scenarios = runner::run(&session, jobs.clone(), arguments.at_once, told).await;
     for (job, report) in jobs.iter().zip(&mut scenarios) {
@@ -69,7 +75,12 @@ pub(super) async fn run(arguments: RunArguments) -> Result<Exit, Early> {
     let report = Report {
         format: 1,
         suite_version: env!("CARGO_PKG_VERSION").to_owned(),
-        target: session.target.doors().into_iter().map(|door| (door, session.target.addresses(door).to_vec())).collect(),
+        target: session
+            .target
+            .doors()
+            .into_iter()
+            .map(|door| (door, session.target.addresses(door).to_vec()))
+            .collect(),
         seed,
         began_unix_seconds,
         seconds: session.began.elapsed().as_secs_f64(),

@@ -60,16 +60,21 @@ mod tests {
 
     #[test]
     fn a_star_stands_for_anything() {
-        for (pattern, text, expected) in
-            [("a*c", "abc", true), ("a*c", "ac", true), ("a*c", "abd", false), ("*", "", true), ("a*b*c", "axbyc", true)]
-        {
+        for (pattern, text, expected) in [
+            ("a*c", "abc", true),
+            ("a*c", "ac", true),
+            ("a*c", "abd", false),
+            ("*", "", true),
+            ("a*b*c", "axbyc", true),
+        ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
         }
     }
 
     #[test]
     fn a_family_an_id_and_a_door_select() {
-        let count = |only: &[&str], skip: &[&str]| jobs(&selection(only, skip), &Door::ALL).map(|jobs| jobs.len());
+        let count =
+            |only: &[&str], skip: &[&str]| jobs(&selection(only, skip), &Door::ALL).map(|jobs| jobs.len());
         assert_eq!(count(&["auth.register_login"], &[]), Ok(2));
         assert_eq!(count(&["auth.register_login@rest"], &[]), Ok(1));
         assert!(count(&["auth"], &["auth.register_*"]).expect("some") > 20);
@@ -77,7 +82,9 @@ mod tests {
 
     #[test]
     fn what_matches_nothing_and_what_leaves_nothing_are_errors() {
-        let error = |only: &[&str], skip: &[&str]| jobs(&selection(only, skip), &Door::ALL).err().map(|early| early.0);
+        let error = |only: &[&str], skip: &[&str]| {
+            jobs(&selection(only, skip), &Door::ALL).err().map(|early| early.0)
+        };
         assert_eq!(error(&["auth.no_such"], &[]), Some(Exit::Usage));
         assert_eq!(error(&[], &["nothing"]), Some(Exit::Usage));
         assert_eq!(error(&["auth"], &["auth"]), Some(Exit::Usage));

@@ -1,6 +1,6 @@
 //! `list`, `explain`, `coverage` and `diff`: what needs no deployment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use duologue_conformance::door::{Door, code_name};
@@ -31,7 +31,8 @@ fn level(level: Level) -> &'static str {
 /// `explain`.
 pub(super) fn explain(id: &str) -> Result<Exit, Early> {
     let id = id.split('@').next().unwrap_or(id);
-    let scenario = find(id).ok_or_else(|| (Exit::Usage, format!("there is no scenario {id:?}; `list` shows them all")))?;
+    let scenario = find(id)
+        .ok_or_else(|| (Exit::Usage, format!("there is no scenario {id:?}; `list` shows them all")))?;
     println!("{} ({})\n\n{}", scenario.id, level(scenario.level), scenario.sentence);
     if let Some(row) = catalogue().into_iter().find(|row| row.id == id) {
         println!("\nWhat happens in it: {}", row.text);
@@ -39,10 +40,14 @@ pub(super) fn explain(id: &str) -> Result<Exit, Early> {
     let names = |names: Vec<String>| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
     println!("\nIt asserts {}.", names(scenario.covers.iter().map(ToString::to_string).collect()));
     println!("It needs {}.", names(scenario.needs.iter().map(ToString::to_string).collect()));
-    for rpc in scenario.covers.iter().filter_map(|cell| cell.rpc) {
+    for rpc in scenario.covers.iter().filter_map(|cell| cell.rpc).collect::<BTreeSet<_>>() {
         let codes: Vec<_> = rpc.codes().iter().map(|code| code_name(*code)).collect();
         let (verb, template) = rpc.route();
-        println!("\n{}\n  {verb} {template}\n  declares {}", rpc.path(), names(codes.iter().map(ToString::to_string).collect()));
+        println!(
+            "\n{}\n  {verb} {template}\n  declares {}",
+            rpc.path(),
+            names(codes.iter().map(ToString::to_string).collect())
+        );
     }
     println!("\nRun it alone: duologue-conformance run --only {id}");
     Ok(Exit::Success)

@@ -14,7 +14,14 @@ pub type Fields = serde_json::Map<String, serde_json::Value>;
 /// A request of the contract: it knows its RPC and the type of its reply.
 pub trait Call: Message + Serialize + Clone + Default + 'static {
     /// What a success answers; an item of the stream where the RPC streams.
-    type Reply: Message + std::fmt::Debug + Serialize + DeserializeOwned + Clone + Default + PartialEq + 'static;
+    type Reply: Message
+        + std::fmt::Debug
+        + Serialize
+        + DeserializeOwned
+        + Clone
+        + Default
+        + PartialEq
+        + 'static;
     /// The RPC that takes it.
     const RPC: Rpc;
 

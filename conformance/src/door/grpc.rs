@@ -56,9 +56,12 @@ impl Grpc {
                 http_status: None,
                 deviations: Vec::new(),
             },
-            Err(failure) => {
-                Answer { outcome: Err(failure), http_status: None, headers: Vec::new(), deviations: Vec::new() }
-            }
+            Err(failure) => Answer {
+                outcome: Err(failure),
+                http_status: None,
+                headers: Vec::new(),
+                deviations: Vec::new(),
+            },
         }
     }
 
@@ -85,7 +88,8 @@ fn unreachable(error: &tonic::transport::Error) -> Box<Failure> {
 fn request(bytes: Bytes, envelope: &Envelope) -> Result<Request<Bytes>, Box<Failure>> {
     let mut request = Request::new(bytes);
     let metadata = request.metadata_mut();
-    let authorization = envelope.credential.values().into_iter().map(|value| ("authorization".to_owned(), value));
+    let authorization =
+        envelope.credential.values().into_iter().map(|value| ("authorization".to_owned(), value));
     for (name, value) in authorization.chain(envelope.headers.iter().cloned()) {
         let name = AsciiMetadataKey::from_bytes(name.as_bytes());
         let value = AsciiMetadataValue::try_from(value);

@@ -10,7 +10,7 @@ use prost_reflect::{DescriptorPool, MethodDescriptor};
 use serde_json::Value;
 use tonic::Code;
 
-use super::{Failure, Fields, FieldViolation, HttpRequest};
+use super::{Failure, FieldViolation, Fields, HttpRequest};
 
 /// What the descriptor set says of an RPC.
 #[must_use]
@@ -66,7 +66,8 @@ fn query(rpc: Rpc, fields: &Fields) -> String {
     };
     let mut pairs = Vec::new();
     for (name, value) in fields {
-        let values = if let Value::Array(values) = value { values.as_slice() } else { std::slice::from_ref(value) };
+        let values =
+            if let Value::Array(values) = value { values.as_slice() } else { std::slice::from_ref(value) };
         for value in values {
             let text = plain(value);
             let is_default = matches!(text.as_str(), "" | "0" | "false") && !value.is_null();
@@ -101,8 +102,10 @@ pub fn failure_of_status_json(status: &Value) -> Result<Failure, String> {
             Some("google.rpc.ErrorInfo") => error_info(&mut failure, detail),
             Some("google.rpc.BadRequest") => bad_request(&mut failure, detail),
             Some("google.rpc.RetryInfo") => {
-                let delay = detail.get("retryDelay").and_then(Value::as_str).and_then(|text| text.strip_suffix('s'));
-                let seconds = delay.and_then(|text| text.parse().ok()).ok_or("`retryDelay` is not a duration")?;
+                let delay =
+                    detail.get("retryDelay").and_then(Value::as_str).and_then(|text| text.strip_suffix('s'));
+                let seconds =
+                    delay.and_then(|text| text.parse().ok()).ok_or("`retryDelay` is not a duration")?;
                 failure.retry_after = Duration::try_from_secs_f64(seconds).ok();
             }
             _ => {}

@@ -173,7 +173,9 @@ fn line<T: Call>(frame: &str) -> Option<Next<T::Reply>> {
 fn item<T: Call>(json: Value, id: Option<String>) -> Next<T::Reply> {
     match serde_json::from_value(json) {
         Ok(item) => Next::Item(item, id),
-        Err(error) => Next::Malformed(format!("an item of the stream is not the JSON of its message: {error}")),
+        Err(error) => {
+            Next::Malformed(format!("an item of the stream is not the JSON of its message: {error}"))
+        }
     }
 }
 

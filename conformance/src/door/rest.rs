@@ -4,8 +4,8 @@ use serde_json::Value;
 use tonic::Code;
 
 use super::{
-    Answer, Body, Envelope, Failure, Fields, Http, HttpRequest, HttpResponse, HttpStream, Payload, StreamFraming,
-    failure_of_status_json, rest_request,
+    Answer, Body, Envelope, Failure, Fields, Http, HttpRequest, HttpResponse, HttpStream, Payload,
+    StreamFraming, failure_of_status_json, rest_request,
 };
 use duologue_contract::Rpc;
 

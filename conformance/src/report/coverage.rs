@@ -40,7 +40,12 @@ pub fn coverage(report: &Report) -> Vec<CoverageRow> {
             Door::ALL.into_iter().filter(|door| asserted.contains(&(cell.clone(), *door))).collect()
         };
         let mut seen = Vec::new();
-        codes.retain(|code| !seen.contains(code) && { seen.push(*code); true });
+        codes.retain(|code| {
+            !seen.contains(code) && {
+                seen.push(*code);
+                true
+            }
+        });
         CoverageRow { rpc, codes: codes.into_iter().map(|code| (code, doors(code))).collect() }
     };
     Rpc::ALL.into_iter().map(row).collect()

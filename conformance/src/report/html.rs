@@ -66,7 +66,11 @@ pub fn html(report: &Report) -> String {
             scenario.door,
             scenario.seconds,
             escaped(&scenario.sentence),
-            if scenario.verdict == Verdict::Skip { format!(" <i>({})</i>", escaped(&scenario.reason)) } else { String::new() }
+            if scenario.verdict == Verdict::Skip {
+                format!(" <i>({})</i>", escaped(&scenario.reason))
+            } else {
+                String::new()
+            }
         );
     }
     page.push_str("</table></body></html>\n");
@@ -96,7 +100,11 @@ fn failure(page: &mut String, scenario: &ScenarioReport) {
     for violation in told {
         let _ = write!(page, "<li>{}</li>", escaped(violation));
     }
-    let _ = write!(page, "</ul><details><summary>The last {} exchanges</summary><table><tr><th class=number>ms<th>Call<th>Answer</tr>", scenario.exchanges.len());
+    let _ = write!(
+        page,
+        "</ul><details><summary>The last {} exchanges</summary><table><tr><th class=number>ms<th>Call<th>Answer</tr>",
+        scenario.exchanges.len()
+    );
     for exchange in &scenario.exchanges {
         let _ = write!(
             page,

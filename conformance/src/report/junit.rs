@@ -1,11 +1,11 @@
-//! JUnit XML, for machines that collect test results.
+//! `JUnit` XML, for machines that collect test results.
 
 use std::fmt::Write as _;
 
 use super::{Report, ScenarioReport};
 use crate::runner::Verdict;
 
-/// The report as JUnit XML: a suite per door.
+/// The report as `JUnit` XML: a suite per door.
 #[must_use]
 pub fn junit(report: &Report) -> String {
     let counts = report.counts();
@@ -51,10 +51,13 @@ fn case(xml: &mut String, scenario: &ScenarioReport, seed: u64) {
     let body = match (scenario.verdict, scenario.known_failing) {
         (Verdict::Pass, false) => None,
         (Verdict::Fail, true) => Some(format!("<skipped message=\"known to fail: {reason}\"/>")),
-        (Verdict::Pass, true) => Some("<failure message=\"known to fail, and passed: strike it off the list\"/>".to_owned()),
+        (Verdict::Pass, true) => {
+            Some("<failure message=\"known to fail, and passed: strike it off the list\"/>".to_owned())
+        }
         (Verdict::Skip, _) => Some(format!("<skipped message=\"{reason}\"/>")),
         (Verdict::Fail, false) => {
-            let text = escaped(&format!("{}\n{}\nseed {seed}", scenario.sentence, scenario.violations.join("\n")));
+            let text =
+                escaped(&format!("{}\n{}\nseed {seed}", scenario.sentence, scenario.violations.join("\n")));
             Some(format!("<failure message=\"{reason}\">{text}</failure>"))
         }
         (Verdict::Broken, _) => Some(format!("<error message=\"{reason}\">seed {seed}</error>")),

@@ -4,11 +4,16 @@ mod auth;
 mod authorization;
 mod catalogue;
 mod chat;
+mod durability;
+mod load;
+mod notification;
 mod paging;
 mod registry;
+mod rest;
 mod social;
 mod stream;
 mod user;
+mod wire;
 
 pub use catalogue::{CatalogueRow, catalogue};
 pub use registry::{Cell, Level, Run, Scenario};
@@ -16,9 +21,21 @@ pub use registry::{Cell, Level, Run, Scenario};
 /// Every scenario, family by family.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    [auth::scenarios(), user::scenarios(), social::scenarios(), authorization::scenarios(), paging::scenarios(),
-     chat::scenarios(), stream::scenarios()]
-        .concat()
+    [
+        auth::scenarios(),
+        user::scenarios(),
+        social::scenarios(),
+        authorization::scenarios(),
+        paging::scenarios(),
+        chat::scenarios(),
+        stream::scenarios(),
+        notification::scenarios(),
+        rest::scenarios(),
+        wire::scenarios(),
+        durability::scenarios(),
+        load::scenarios(),
+    ]
+    .concat()
 }
 
 /// Finds a scenario by its id.

@@ -49,7 +49,8 @@ impl Cell {
     /// Whether an asserted cell fulfils this claim.
     #[must_use]
     pub fn is_met_by(self, asserted: Self) -> bool {
-        (self.rpc.is_none() || self.rpc == asserted.rpc) && (self.code.is_none() || self.code == asserted.code)
+        (self.rpc.is_none() || self.rpc == asserted.rpc)
+            && (self.code.is_none() || self.code == asserted.code)
     }
 }
 

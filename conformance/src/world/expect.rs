@@ -93,7 +93,7 @@ impl World {
         self.expect_refused(rpc, answer.outcome.map(|_| ()), code)
     }
 
-    /// Calls an RPC that must fail with INVALID_ARGUMENT and a violation that names the field.
+    /// Calls an RPC that must fail for a field that breaks its rule, with a violation that names it.
     pub async fn refused_field<T: Call>(
         &self,
         envelope: impl Into<Envelope>,

@@ -15,8 +15,8 @@ use serde_json::Value;
 use tonic::Code;
 
 use crate::door::{
-    Answer, Body, Call, Credential, Door, DynamicCall, Envelope, Failure, Grpc, HttpRequest, HttpResponse, Live,
-    Payload, Rest, StreamFraming, answer, code_name,
+    Answer, Body, Call, Credential, Door, DynamicCall, Envelope, Failure, Grpc, HttpRequest, HttpResponse,
+    Live, Payload, Rest, StreamFraming, answer, code_name,
 };
 use crate::hygiene;
 use crate::random::Random;
@@ -154,7 +154,11 @@ impl World {
     }
 
     /// Calls an RPC that was found in the descriptor set, and answers its reply as JSON.
-    pub async fn call_json(&self, envelope: impl Into<Envelope>, call: &DynamicCall) -> Outcome<CallResult<Value>> {
+    pub async fn call_json(
+        &self,
+        envelope: impl Into<Envelope>,
+        call: &DynamicCall,
+    ) -> Outcome<CallResult<Value>> {
         let answer = self.call_dynamic(envelope, call).await?;
         Ok(answer.outcome.map(|body| match body {
             Body::Binary(bytes) => readable(Some(call.rpc), &bytes),
@@ -171,13 +175,16 @@ impl World {
     /// Opens a stream only to see whether it opens, or what its first word is.
     async fn open_dynamic(&self, payload: &Payload, envelope: &Envelope) -> Answer {
         let began = Instant::now();
-        let plain = |outcome| Answer { outcome, http_status: None, headers: Vec::new(), deviations: Vec::new() };
+        let plain =
+            |outcome| Answer { outcome, http_status: None, headers: Vec::new(), deviations: Vec::new() };
         let opened = async {
             match self.door() {
-                Door::Grpc => match self.inner.grpc.open(payload.rpc, payload.bytes.clone(), envelope).await {
-                    Ok(_) => plain(Ok(Body::Binary(bytes::Bytes::new()))),
-                    Err(failure) => plain(Err(failure)),
-                },
+                Door::Grpc => {
+                    match self.inner.grpc.open(payload.rpc, payload.bytes.clone(), envelope).await {
+                        Ok(_) => plain(Ok(Body::Binary(bytes::Bytes::new()))),
+                        Err(failure) => plain(Err(failure)),
+                    }
+                }
                 Door::Rest => {
                     let framing = StreamFraming::Events;
                     match self.inner.rest.open(payload.rpc, &payload.fields, envelope, framing).await {
@@ -206,7 +213,8 @@ impl World {
         framing: StreamFraming,
     ) -> CallResult<Live<T>> {
         let (envelope, payload, began) = (envelope.into(), request.payload(), Instant::now());
-        let plain = |outcome| Answer { outcome, http_status: None, headers: Vec::new(), deviations: Vec::new() };
+        let plain =
+            |outcome| Answer { outcome, http_status: None, headers: Vec::new(), deviations: Vec::new() };
         let opened = async {
             match self.door() {
                 Door::Grpc => {
@@ -309,7 +317,14 @@ impl World {
     }
 
     /// Writes an exchange into the journal and checks what must hold for every answer.
-    fn note(&self, rpc: Option<Rpc>, call: &str, request: &crate::door::Fields, answer: &Answer, began: Instant) {
+    fn note(
+        &self,
+        rpc: Option<Rpc>,
+        call: &str,
+        request: &crate::door::Fields,
+        answer: &Answer,
+        began: Instant,
+    ) {
         let secrets = self.session().secrets();
         let body = match &answer.outcome {
             Ok(Body::Binary(bytes)) => readable(rpc, bytes),
@@ -371,7 +386,11 @@ impl World {
                 Stop::Broken(format!("{}: {failure}: the deployment is limited, or not up", rpc.path()))
             }
             code => {
-                self.violation(format!("{}: {what}, but the answer was {} ({failure})", rpc.path(), code_name(code)));
+                self.violation(format!(
+                    "{}: {what}, but the answer was {} ({failure})",
+                    rpc.path(),
+                    code_name(code)
+                ));
                 Stop::Violated
             }
         }
@@ -390,7 +409,8 @@ fn keep_tokens(secrets: &crate::secrets::Secrets, body: &Value) {
 /// The JSON of a binary reply, for people.
 fn readable(rpc: Option<Rpc>, bytes: &bytes::Bytes) -> Value {
     let method = rpc.and_then(crate::door::descriptor);
-    let message = method.and_then(|method| prost_reflect::DynamicMessage::decode(method.output(), bytes.clone()).ok());
+    let message =
+        method.and_then(|method| prost_reflect::DynamicMessage::decode(method.output(), bytes.clone()).ok());
     message.and_then(|message| serde_json::to_value(message).ok()).unwrap_or(Value::Null)
 }
 

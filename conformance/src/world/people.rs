@@ -83,8 +83,11 @@ impl World {
     pub async fn person(&self) -> Outcome<Person> {
         let mut person = self.newcomer().await?;
         person.nickname = self.session().fresh_nickname();
-        self.arrange(&person, &CreateProfileRequest { nickname: person.nickname.clone(), ..Default::default() })
-            .await?;
+        self.arrange(
+            &person,
+            &CreateProfileRequest { nickname: person.nickname.clone(), ..Default::default() },
+        )
+        .await?;
         Ok(person)
     }
 
@@ -152,8 +155,11 @@ impl World {
 
     /// Sends a message.
     pub async fn send(&self, sender: &Person, chat_id: &str, text: &str) -> Outcome<Message> {
-        let request =
-            SendMessageRequest { chat_id: chat_id.to_owned(), text: text.to_owned(), client_message_id: None };
+        let request = SendMessageRequest {
+            chat_id: chat_id.to_owned(),
+            text: text.to_owned(),
+            client_message_id: None,
+        };
         self.arrange(sender, &request).await
     }
 }

@@ -42,7 +42,11 @@ impl World {
         self.check(faults.is_empty(), || format!("{what}, limit {limit}: {faults:?}"));
         let found: Vec<&String> = walk.iter().flat_map(|page| &page.ids).collect();
         self.check(found.iter().copied().eq(expected), || {
-            format!("{what}, limit {limit}: expected {} items {expected:?}, found {} {found:?}", expected.len(), found.len())
+            format!(
+                "{what}, limit {limit}: expected {} items {expected:?}, found {} {found:?}",
+                expected.len(),
+                found.len()
+            )
         });
     }
 }

@@ -36,8 +36,14 @@ pub(crate) async fn an_account_is_found_by_its_address_in_any_case(storage: &Sto
 pub(crate) async fn addresses_with_different_keys_are_different_however_alike(storage: &Storage) {
     // What a linguistic collation, or a folding of the adapter's own, takes for one.
     let alike = [
-        "strasse@example.org", "straße@example.org", "stra\u{17f}se@example.org", "caf\u{e9}@example.org",
-        "cafe@example.org", "c.afe@example.org", "c_afe@example.org", "c%fe@example.org",
+        "strasse@example.org",
+        "straße@example.org",
+        "stra\u{17f}se@example.org",
+        "caf\u{e9}@example.org",
+        "cafe@example.org",
+        "c.afe@example.org",
+        "c_afe@example.org",
+        "c%fe@example.org",
     ];
     let mut accounts = Vec::new();
     for address in alike {

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use futures::future::LocalBoxFuture;
@@ -14,8 +14,8 @@ use crate::fixture::{Fixture, Storage};
 /// After this a case is stuck. Nothing else is measured by time.
 const DEADLINE: Duration = Duration::from_mins(5);
 
-/// As many as contend in a race, so that each has a thread.
-const WORKERS: usize = 4;
+/// Contenders have threads of their own; these are for what adapters do in the background.
+const WORKERS: usize = 2;
 
 /// One promise of a storage trait, and how it is put to the test.
 #[derive(Clone, Copy)]
@@ -61,13 +61,20 @@ impl Case {
     /// # Panics
     /// If the adapter breaks the promise, and inside an asynchronous runtime.
     pub fn prove(&self, fixture: &dyn Fixture) {
-        let runtime =
-            Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build().expect("threads can be had");
-        let proved = runtime.block_on(async {
-            let storage = fixture.create().await;
-            timeout(DEADLINE, (self.run)(&storage)).await
-        });
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .enable_all()
+            .build()
+            .expect("threads can be had");
+        let proved = catch_unwind(AssertUnwindSafe(|| {
+            runtime.block_on(async {
+                let storage = fixture.create().await;
+                timeout(DEADLINE, (self.run)(&storage)).await
+            })
+        }));
+        // Whatever still runs is not waited for: it may have been what got stuck.
         runtime.shutdown_background();
+        let proved = proved.unwrap_or_else(|panic| resume_unwind(panic));
         assert!(proved.is_ok(), "the case did not come to an end within {} s", DEADLINE.as_secs());
     }
 

@@ -61,7 +61,9 @@ pub(crate) async fn one_person_has_a_chat_with_each_of_several(storage: &Storage
     }
 }
 
-pub(crate) async fn the_newest_sequences_of_known_chats_are_told_and_unknown_ones_left_out(storage: &Storage) {
+pub(crate) async fn the_newest_sequences_of_known_chats_are_told_and_unknown_ones_left_out(
+    storage: &Storage,
+) {
     let mut expected = Vec::new();
     let mut asked = Vec::new();
     for count in 0_i64..4 {

@@ -35,10 +35,15 @@ pub(crate) async fn chats_are_listed_by_activity_with_ties_broken_by_id(storage:
     assert_eq!(begun.chats, expected);
     assert_eq!(begun.as_of, begun.as_of.max(at(8_000)));
     let as_of = begun.as_of;
-    assert_pages(&expected, |listed| listed.key, async |before, limit| {
-        let walk = before.map_or(ChatWalk::Begin { now: at(8_000) }, |before| ChatWalk::Continue { as_of, before });
-        storage.chats().list_chats(person, walk, limit).await.answered().chats
-    })
+    assert_pages(
+        &expected,
+        |listed| listed.key,
+        async |before, limit| {
+            let walk = before
+                .map_or(ChatWalk::Begin { now: at(8_000) }, |before| ChatWalk::Continue { as_of, before });
+            storage.chats().list_chats(person, walk, limit).await.answered().chats
+        },
+    )
     .await;
 }
 

@@ -21,7 +21,8 @@ pub(crate) async fn a_notification_is_stored_at_the_position_after_its_recipient
     let (one, other) = (new_id(), new_id());
     let mut expected = (Vec::new(), Vec::new());
     for (index, subject) in subjects().into_iter().cycle().take(7).enumerate() {
-        let (recipient_id, list) = if index % 3 == 2 { (other, &mut expected.1) } else { (one, &mut expected.0) };
+        let (recipient_id, list) =
+            if index % 3 == 2 { (other, &mut expected.1) } else { (one, &mut expected.0) };
         let event = event(recipient_id, new_id(), subject, at(7 * i64::try_from(index).unwrap_or(0) + 1));
         let position = Position(i64::try_from(list.len()).unwrap_or(0) + 1);
         let inserted = storage.notifications().insert_notification(event.clone()).await.answered();
@@ -45,7 +46,8 @@ pub(crate) async fn an_event_that_is_applied_again_changes_nothing(storage: &Sto
         storage.notifications().mark_read(recipient_id, Position(read)).await.answered();
         mark(&mut told, read);
         for notification in &told {
-            let again = storage.notifications().insert_notification(notification.event.clone()).await.answered();
+            let again =
+                storage.notifications().insert_notification(notification.event.clone()).await.answered();
             assert_eq!(again, InsertNotification::Duplicate);
         }
         assert_has(storage, recipient_id, &told, read).await;
@@ -76,7 +78,8 @@ pub(crate) async fn what_was_read_stays_read_and_beyond_the_newest_counts_as_the
     let (recipient_id, other) = (new_id(), new_id());
     let mut told = tell(storage, recipient_id, 5).await;
     let others = tell(storage, other, 5).await;
-    let marks = [(0, 0), (2, 2), (1, 2), (0, 2), (-1, 2), (i64::MIN, 2), (3, 3), (9, 5), (i64::MAX, 5), (4, 5)];
+    let marks =
+        [(0, 0), (2, 2), (1, 2), (0, 2), (-1, 2), (i64::MIN, 2), (3, 3), (9, 5), (i64::MAX, 5), (4, 5)];
     for (up_to, read) in marks {
         let inbox = storage.notifications().mark_read(recipient_id, Position(up_to)).await.answered();
         assert_eq!(inbox, Inbox { newest: Position(5), read: Position(read) }, "up to {up_to}");

@@ -26,7 +26,10 @@ impl Writer {
     fn all(storage: &Storage) -> Vec<Self> {
         let writers = [(Self::Requests, storage.has_social()), (Self::Messages, storage.has_chats())];
         let writers: Vec<_> = writers.into_iter().filter_map(|(writer, has)| has.then_some(writer)).collect();
-        assert!(!writers.is_empty(), "the fixture gives neither SocialStore nor ChatStore, and events come of both");
+        assert!(
+            !writers.is_empty(),
+            "the fixture gives neither SocialStore nor ChatStore, and events come of both"
+        );
         writers
     }
 

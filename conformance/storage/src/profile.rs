@@ -30,7 +30,8 @@ pub(crate) async fn an_unknown_profile_is_not_found(storage: &Storage) {
     insert(storage, &stored).await;
     assert_eq!(storage.profiles().find_profile(new_id()).await.answered(), None);
     for nickname in ["exactly_thi", "exactly_this_", "exactly0this", "exactlyxthis"] {
-        let found = storage.profiles().find_profile_by_nickname(&crate::world::parsed(nickname)).await.answered();
+        let found =
+            storage.profiles().find_profile_by_nickname(&crate::world::parsed(nickname)).await.answered();
         assert_eq!(found, None, "{nickname}");
     }
 }
@@ -114,7 +115,8 @@ pub(crate) async fn a_cancelled_insert_of_a_profile_is_wholly_there_or_not_at_al
         let [first, again] = [profile(), profile()].map(|profile| Profile { user_id, ..profile });
         let cut = cancellation.cut(storage.profiles().insert_profile(first.clone())).await;
         let outcome = storage.profiles().insert_profile(again.clone()).await.answered();
-        let (stored, absent) = if outcome == InsertProfile::Inserted { (again, first) } else { (first, again) };
+        let (stored, absent) =
+            if outcome == InsertProfile::Inserted { (again, first) } else { (first, again) };
         assert_is(storage, &stored).await;
         let found = storage.profiles().find_profile_by_nickname(&absent.nickname).await.answered();
         assert_eq!(found, None);

@@ -55,14 +55,14 @@ macro_rules! table_of {
 #[must_use]
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    cases.extend(cases_of!(account [table_of]));
-    cases.extend(cases_of!(session [table_of]));
-    cases.extend(cases_of!(profile [table_of]));
-    cases.extend(cases_of!(social [table_of]));
-    cases.extend(cases_of!(chat [table_of]));
-    cases.extend(cases_of!(chat_list [table_of]));
-    cases.extend(cases_of!(notification [table_of]));
-    cases.extend(cases_of!(outbox [table_of]));
+    cases.extend(cases_of!(account[table_of]));
+    cases.extend(cases_of!(session[table_of]));
+    cases.extend(cases_of!(profile[table_of]));
+    cases.extend(cases_of!(social[table_of]));
+    cases.extend(cases_of!(chat[table_of]));
+    cases.extend(cases_of!(chat_list[table_of]));
+    cases.extend(cases_of!(notification[table_of]));
+    cases.extend(cases_of!(outbox[table_of]));
     cases
 }
 

@@ -17,7 +17,7 @@ const LONGEST: usize = 40;
 /// Tries sequences of such calls. Each starts with people whom nobody has heard of.
 pub(crate) fn assert_sequences<T: Debug>(
     call: impl Strategy<Value = T>,
-    run: impl AsyncFn(&[T]) -> Result<(), String>,
+    run: &impl AsyncFn(&[T]) -> Result<(), String>,
 ) {
     let mut config = Config { failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
@@ -32,6 +32,11 @@ pub(crate) fn assert_sequences<T: Debug>(
 }
 
 /// What the model says is what the storage says.
+#[expect(clippy::needless_pass_by_value, reason = "both are made for the comparison")]
 pub(crate) fn agree<T: PartialEq + Debug>(what: &str, storage: T, model: T) -> Result<(), String> {
-    if storage == model { Ok(()) } else { Err(format!("{what}: the storage says {storage:?}, the model {model:?}")) }
+    if storage == model {
+        Ok(())
+    } else {
+        Err(format!("{what}: the storage says {storage:?}, the model {model:?}"))
+    }
 }

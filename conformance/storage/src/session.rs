@@ -20,7 +20,8 @@ use crate::world::{Acknowledged as _, at, new_id, registered, session};
 pub(crate) async fn an_inserted_session_is_found_as_it_was_stored(storage: &Storage) {
     let user_id = registered(storage).await;
     for (salt, generation) in [([0; 16], 0), ([0xff; 16], 7), ([0x27; 16], 1 << 40)] {
-        let stored = Session { salt: Salt(salt), generation: Generation(generation), ..session(user_id, at(1)) };
+        let stored =
+            Session { salt: Salt(salt), generation: Generation(generation), ..session(user_id, at(1)) };
         let stored = Session { refresh_time: at(2), expire_time: at(3), ..stored };
         storage.sessions().insert_session(stored.clone()).await.answered();
         assert_eq!(storage.sessions().find_session(stored.session_id).await.answered(), Some(stored));
@@ -45,9 +46,11 @@ pub(crate) async fn live_sessions_are_listed_newest_first_with_ties_broken_by_id
         expected.push(live);
     }
     expected.sort_by_key(|session| std::cmp::Reverse(SessionKey::from(session)));
-    assert_pages(&expected, |session| SessionKey::from(session), async |before, limit| {
-        sessions.list_sessions(user_id, at(90), before, limit).await.answered()
-    })
+    assert_pages(
+        &expected,
+        |session| SessionKey::from(session),
+        async |before, limit| sessions.list_sessions(user_id, at(90), before, limit).await.answered(),
+    )
     .await;
 }
 

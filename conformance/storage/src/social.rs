@@ -35,7 +35,9 @@ pub(crate) async fn an_unknown_request_is_not_found(storage: &Storage) {
     assert_eq!(storage.social().find_request(new_id()).await.answered(), None);
 }
 
-pub(crate) async fn a_second_pending_request_is_refused_whichever_way_and_nothing_is_stored(storage: &Storage) {
+pub(crate) async fn a_second_pending_request_is_refused_whichever_way_and_nothing_is_stored(
+    storage: &Storage,
+) {
     let first = pending(storage, new_id(), new_id(), 1).await;
     for (from, to) in [(first.from, first.to), (first.to, first.from)] {
         let (second, event) = request(from, to, at(9));
@@ -46,7 +48,9 @@ pub(crate) async fn a_second_pending_request_is_refused_whichever_way_and_nothin
     }
 }
 
-pub(crate) async fn a_request_between_friends_is_refused_whichever_way_and_nothing_is_stored(storage: &Storage) {
+pub(crate) async fn a_request_between_friends_is_refused_whichever_way_and_nothing_is_stored(
+    storage: &Storage,
+) {
     let accepted = friends(storage, new_id(), new_id(), 5).await;
     for (from, to) in [(accepted.from, accepted.to), (accepted.to, accepted.from)] {
         let (second, event) = request(from, to, at(9));

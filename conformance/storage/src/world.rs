@@ -94,7 +94,10 @@ pub(crate) fn account(address: &str) -> (Account, Session) {
     let account = Account {
         user_id,
         email: parsed(address),
-        password_hash: PasswordHash::from_phc(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA{}", number())),
+        password_hash: PasswordHash::from_phc(format!(
+            "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA{}",
+            number()
+        )),
         create_time: at(1),
     };
     (account, session(user_id, at(1)))
@@ -153,7 +156,12 @@ pub(crate) fn request(from: UserId, to: UserId, create_time: Timestamp) -> (Frie
 }
 
 /// An event.
-pub(crate) fn event(recipient_id: UserId, actor_id: UserId, subject: Subject, occur_time: Timestamp) -> Event {
+pub(crate) fn event(
+    recipient_id: UserId,
+    actor_id: UserId,
+    subject: Subject,
+    occur_time: Timestamp,
+) -> Event {
     Event { event_id: new_id(), recipient_id, actor_id, subject, occur_time }
 }
 

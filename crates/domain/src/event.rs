@@ -42,7 +42,12 @@ pub trait EventOutbox: Send + Sync {
     ///
     /// An event is claimed by one caller at a time. Until it is acknowledged it can be claimed again after the
     /// lease, so that a crash delays it and never loses it.
-    async fn claim_events(&self, limit: usize, now: Timestamp, lease_end: Timestamp) -> Result<Vec<Event>, StorageError>;
+    async fn claim_events(
+        &self,
+        limit: usize,
+        now: Timestamp,
+        lease_end: Timestamp,
+    ) -> Result<Vec<Event>, StorageError>;
 
     /// Removes delivered events; one that is gone already is no error.
     async fn acknowledge_events(&self, event_ids: &[EventId]) -> Result<(), StorageError>;

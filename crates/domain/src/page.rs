@@ -9,9 +9,11 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
-use crate::error::{Description, Failure, FieldError, InField, InvalidFields, Kind, Reason, StorageError, Together};
-use crate::mac;
+use crate::error::{
+    Description, Failure, FieldError, InField, InvalidFields, Kind, Reason, StorageError, Together,
+};
 use crate::id::{Id, UserId};
+use crate::mac;
 use crate::time::Timestamp;
 
 /// The version of the cursor's layout: its first byte.
@@ -97,7 +99,8 @@ impl FieldError for InvalidCursor {
 
 impl Failure for InvalidCursor {
     fn describe(&self) -> Description {
-        Description::new(Kind::InvalidArgument, Reason::CursorInvalid).in_field("cursor", "is no cursor of this list")
+        Description::new(Kind::InvalidArgument, Reason::CursorInvalid)
+            .in_field("cursor", "is no cursor of this list")
     }
 }
 
@@ -120,7 +123,8 @@ impl PageRequest {
             Some(text) if text.is_empty() || text.len() > Cursor::MAX_LENGTH => Err(InvalidCursor),
             other => Ok(other.map(Cursor)),
         };
-        let (size, cursor) = (PageSize::try_from(limit).in_field("limit"), cursor.in_field("cursor")).together()?;
+        let (size, cursor) =
+            (PageSize::try_from(limit).in_field("limit"), cursor.in_field("cursor")).together()?;
         Ok(Self { size, cursor })
     }
 }
@@ -243,7 +247,11 @@ impl CursorSealer {
     }
 
     /// The position a request asks to go on from, if it holds a cursor.
-    pub fn position<K: CursorKey>(&self, scope: Scope<'_>, request: &PageRequest) -> Result<Option<K>, InvalidCursor> {
+    pub fn position<K: CursorKey>(
+        &self,
+        scope: Scope<'_>,
+        request: &PageRequest,
+    ) -> Result<Option<K>, InvalidCursor> {
         let Some(cursor) = &request.cursor else { return Ok(None) };
         K::from_bytes(&self.open(scope, cursor)?).map(Some).ok_or(InvalidCursor)
     }

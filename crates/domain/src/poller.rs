@@ -21,7 +21,11 @@ pub struct Poller {
 impl Poller {
     /// A poller that wakes the subscribers of `hub`.
     #[must_use]
-    pub fn new(hub: LocalWakeUp, chats: Arc<dyn ChatStore>, notifications: Arc<dyn NotificationStore>) -> Self {
+    pub fn new(
+        hub: LocalWakeUp,
+        chats: Arc<dyn ChatStore>,
+        notifications: Arc<dyn NotificationStore>,
+    ) -> Self {
         Self { hub, chats, notifications }
     }
 

@@ -9,8 +9,8 @@ use duologue_contract::notification::notification_service_server::NotificationSe
 use duologue_contract::social::social_service_server::SocialServiceServer;
 use duologue_contract::user::user_service_server::UserServiceServer;
 use duologue_listener::{Acceptor, Ends, ListenerConfig};
-use http::{HeaderValue, Request};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Request};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
@@ -134,12 +134,21 @@ impl Server {
         };
         let stack = self.stack.clone().map_request(|mut request: Request<Incoming>| {
             if let Some(Ends { local, peer }) = request.extensions().get().copied() {
-                request.extensions_mut().insert(TcpConnectInfo { local_addr: local, remote_addr: Some(peer) });
+                request
+                    .extensions_mut()
+                    .insert(TcpConnectInfo { local_addr: local, remote_addr: Some(peer) });
             }
             request
         });
-        duologue_listener::serve(listener, acceptor, stack, self.config.listener.clone(), leaving, hard_deadline)
-            .await;
+        duologue_listener::serve(
+            listener,
+            acceptor,
+            stack,
+            self.config.listener.clone(),
+            leaving,
+            hard_deadline,
+        )
+        .await;
     }
 
     async fn report(&self, status: ServingStatus) {

@@ -23,13 +23,18 @@ pub trait Answer: Clone + Send + 'static {
     type Body: Body<Data: Send, Error: Into<BoxError>> + Send + 'static;
 
     /// Answers one request.
-    fn answer(self, request: Request<Incoming>)
-    -> impl Future<Output = Result<Response<Self::Body>, BoxError>> + Send + 'static;
+    fn answer(
+        self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Self::Body>, BoxError>> + Send + 'static;
 }
 
 impl<S, B> Answer for S
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send> + Clone + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>
+        + Clone
+        + Send
+        + 'static,
     B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
 {
     type Body = B;

@@ -98,7 +98,10 @@ async fn learn_of_ended_sessions(
         match revocations.refresh(&*sessions, now, last).await {
             Ok(()) => last = Some(now),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "ended sessions could not be asked for");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "ended sessions could not be asked for"
+                );
             }
         }
     }

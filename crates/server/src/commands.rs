@@ -65,7 +65,8 @@ pub(crate) fn keys(command: &KeysCommand) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let settings = RotationSettings::default();
     let open = |path: &Path| {
-        KeyDirectory::open_existing(path, settings, now).with_context(|| format!("the keys in {}", path.display()))
+        KeyDirectory::open_existing(path, settings, now)
+            .with_context(|| format!("the keys in {}", path.display()))
     };
     let directory = match command {
         KeysCommand::Create(KeysArguments { keys }) => KeyDirectory::open_or_create(keys, settings, now)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use duologue_domain::Environment;
 use duologue_domain::auth::{self, Authenticator, Revocations};
 use duologue_domain::chat::{self, ChatPolicy, FriendsOnly, Open};
 use duologue_domain::notification::{self, Dispatcher};
@@ -11,7 +12,6 @@ use duologue_domain::social;
 use duologue_domain::time::Clock as _;
 use duologue_domain::user::{self, UserDirectory};
 use duologue_domain::wakeup::LocalWakeUp;
-use duologue_domain::Environment;
 use duologue_grpc::Domain;
 use duologue_platform::keys::{KeyDirectory, RotationSettings};
 use duologue_platform::password::{Argon2Hasher, HasherSettings};
@@ -43,10 +43,14 @@ pub(crate) async fn compose(config: &Config) -> anyhow::Result<Composed> {
     let revocations = Revocations::new(hub.clone(), config.lifetimes.access);
     let wake_up = Arc::new(hub.clone());
 
-    let parties = TokenParties { issuer: config.token_issuer.clone(), audience: config.token_audience.clone() };
+    let parties =
+        TokenParties { issuer: config.token_issuer.clone(), audience: config.token_audience.clone() };
     let verifier = VerifierSettings { parties: parties.clone(), ..VerifierSettings::default() };
-    let authenticator =
-        Authenticator::new(Arc::new(Ed25519Verifier::new(keys.keys(), verifier)), revocations.clone(), environment.clone());
+    let authenticator = Authenticator::new(
+        Arc::new(Ed25519Verifier::new(keys.keys(), verifier)),
+        revocations.clone(),
+        environment.clone(),
+    );
 
     let hasher = HasherSettings {
         threads: config.hashing_threads,
@@ -98,11 +102,24 @@ pub(crate) async fn compose(config: &Config) -> anyhow::Result<Composed> {
         keys,
         environment: environment.clone(),
     };
-    Ok(Composed { domain: Domain { auth: Some(auth), user: Some(user), social: Some(social), chat: Some(chat), notification: Some(notification) }, authenticator, environment, background, health: stores.health })
+    Ok(Composed {
+        domain: Domain {
+            auth: Some(auth),
+            user: Some(user),
+            social: Some(social),
+            chat: Some(chat),
+            notification: Some(notification),
+        },
+        authenticator,
+        environment,
+        background,
+        health: stores.health,
+    })
 }
 
 fn open_keys(config: &Config) -> anyhow::Result<KeyDirectory> {
-    let settings = RotationSettings { access_lifetime: config.lifetimes.access, ..RotationSettings::default() };
+    let settings =
+        RotationSettings { access_lifetime: config.lifetimes.access, ..RotationSettings::default() };
     let now = SystemClock.now();
     Ok(match &config.keys {
         Keys::Made(path) => KeyDirectory::open_or_create(path, settings, now)?,

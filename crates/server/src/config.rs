@@ -104,12 +104,18 @@ impl Config {
             keys: match settings.keys {
                 Some(directory) if production => Keys::Given(directory),
                 Some(directory) => Keys::Made(directory),
-                None if production => bail!("production: --keys must name a directory made by `duologue keys create`"),
+                None if production => {
+                    bail!("production: --keys must name a directory made by `duologue keys create`")
+                }
                 None => Keys::Made(PathBuf::from(".duologue/keys")),
             },
             lifetimes: Lifetimes {
-                access: settings.access_token_seconds.map_or(Lifetimes::default().access, Duration::from_secs),
-                refresh: settings.refresh_token_seconds.map_or(Lifetimes::default().refresh, Duration::from_secs),
+                access: settings
+                    .access_token_seconds
+                    .map_or(Lifetimes::default().access, Duration::from_secs),
+                refresh: settings
+                    .refresh_token_seconds
+                    .map_or(Lifetimes::default().refresh, Duration::from_secs),
             },
             token_issuer: settings.token_issuer.unwrap_or_else(|| "duologue".to_owned()),
             token_audience: settings.token_audience.unwrap_or_else(|| "duologue".to_owned()),
@@ -124,7 +130,11 @@ impl Config {
             trusted_proxies: settings.trusted_proxies.unwrap_or_default(),
             deadline: Duration::from_secs(settings.deadline_seconds.unwrap_or(10)),
             drain: Duration::from_secs(settings.drain_seconds.unwrap_or(10)),
-            log_format: settings.log_format.unwrap_or(if production { LogFormat::Json } else { LogFormat::Pretty }),
+            log_format: settings.log_format.unwrap_or(if production {
+                LogFormat::Json
+            } else {
+                LogFormat::Pretty
+            }),
             log: settings.log.unwrap_or_else(|| "info".to_owned()),
             limits: LimitSettings {
                 requests_per_second: settings.requests_per_second,
@@ -140,9 +150,14 @@ impl Config {
     fn refuse_what_is_unsafe(&self, plaintext: bool) -> anyhow::Result<()> {
         if self.profile == Profile::Production {
             match self.storage {
-                Storage::Memory => bail!("production: memory forgets at exit: --storage must name a durable storage"),
+                Storage::Memory => {
+                    bail!("production: memory forgets at exit: --storage must name a durable storage")
+                }
                 Storage::Postgres { .. } => {
-                    ensure!(plaintext, "production: nothing here is encrypted: put TLS in front and say --plaintext");
+                    ensure!(
+                        plaintext,
+                        "production: nothing here is encrypted: put TLS in front and say --plaintext"
+                    );
                 }
             }
         }

@@ -20,9 +20,11 @@ use crate::settings::Settings;
 /// The backend of a mini-messenger, behind gRPC and REST. Without a command it serves.
 #[derive(Parser)]
 #[command(name = "duologue", version, about)]
-#[command(after_help = "Every setting of `serve` is also a variable DUOLOGUE_… and a line of the --config file: \
+#[command(
+    after_help = "Every setting of `serve` is also a variable DUOLOGUE_… and a line of the --config file: \
                         --rest-listen is DUOLOGUE_REST_LISTEN and rest_listen. Flags win over variables, variables \
-                        over the file.")]
+                        over the file."
+)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,

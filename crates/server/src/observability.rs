@@ -13,7 +13,8 @@ use tracing_subscriber::EnvFilter;
 use crate::settings::LogFormat;
 
 /// Upper bounds of the latency histograms, in seconds.
-const LATENCY_BUCKETS: [f64; 12] = [0.000_1, 0.000_25, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0];
+const LATENCY_BUCKETS: [f64; 12] =
+    [0.000_1, 0.000_25, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0];
 
 /// How often the exporter tidies up what nobody asks for.
 const UPKEEP: Duration = Duration::from_secs(5);

@@ -76,7 +76,8 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
         drain_then(entry.drain().clone()),
         config.drain,
     );
-    let metrics = axum::serve(metrics_listener, observability::metrics_router(metrics)).with_graceful_shutdown(stopping());
+    let metrics = axum::serve(metrics_listener, observability::metrics_router(metrics))
+        .with_graceful_shutdown(stopping());
     tokio::spawn(async move {
         if let Err(error) = metrics.await {
             tracing::error!(error = &error as &dyn std::error::Error, "metrics are no longer served");
@@ -132,7 +133,11 @@ fn bridges(services: &Services) -> Bridges {
     bridges
 }
 
-fn gateway_config(config: &Config, entry: &Entry, health: Arc<dyn Health>) -> anyhow::Result<duologue_gateway::Config> {
+fn gateway_config(
+    config: &Config,
+    entry: &Entry,
+    health: Arc<dyn Health>,
+) -> anyhow::Result<duologue_gateway::Config> {
     let door = Arc::new(Door { entry: entry.clone(), health });
     let origins = config.allowed_origins.iter().map(|origin| origin.parse());
     let proxies = config.trusted_proxies.iter().map(|network| network.parse());
@@ -211,8 +216,12 @@ fn limits(config: &Config) -> Limits {
         Profile::Development => Limits::development(),
         Profile::Production => Limits::production(),
     };
-    let LimitSettings { requests_per_second, logins_per_minute, logins_per_minute_and_address, streams_per_user } =
-        config.limits;
+    let LimitSettings {
+        requests_per_second,
+        logins_per_minute,
+        logins_per_minute_and_address,
+        streams_per_user,
+    } = config.limits;
     let per_second = |count: u32| Rate { count, per: Duration::from_secs(1), burst: count.saturating_mul(2) };
     let per_minute = |count| Rate { count, per: Duration::from_secs(60), burst: count };
     Limits {

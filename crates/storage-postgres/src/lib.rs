@@ -17,9 +17,10 @@
 //! ```
 //!
 //! # How it keeps the promises of the traits
-//! * **Every method is one statement**, committed by itself: atomic, one round trip, and dropping its future can only
+//! * **Every change is one statement**, committed by itself: atomic, one round trip, and dropping its future can only
 //!   lose the answer, never half of a change. Where a statement has to look before it decides, a unique index decides
-//!   once more, and the loser looks again. No transaction is ever opened by the driver: the newest sqlx hands on a
+//!   once more, and the loser looks again. A profile is changed by the domain's own rule, and stored if it still is
+//!   what the rule was applied to. No transaction is ever opened by the driver: the newest sqlx hands on a
 //!   connection inside an open transaction when a future is dropped while `begin` waits, and the next acknowledged
 //!   write is lost with it (launchbadge/sqlx#4393). `clippy.toml` bans `begin`.
 //! * **What is acknowledged is committed**: an answer is read to its end, past the commit.

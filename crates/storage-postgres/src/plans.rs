@@ -71,6 +71,20 @@ struct Filled {
     connection: PgConnection,
 }
 
+/// Done once for all tests.
+async fn fill(url: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    migrate(url).await?;
+    let mut connection = PgConnection::connect(url).await?;
+    let fill = FILL
+        .replace("$whale", WHALE)
+        .replace("$long", LONG)
+        .replace("$messages", &MESSAGES.to_string())
+        .replace("$many", &MANY.to_string());
+    sqlx::raw_sql(AssertSqlSafe(fill)).execute(&mut connection).await?;
+    sqlx::raw_sql("VACUUM ANALYZE").execute(&mut connection).await?;
+    Ok(connection.close().await?)
+}
+
 /// What a statement did: its plan, and how many pages it touched.
 struct Cost {
     plan: String,
@@ -79,15 +93,9 @@ struct Cost {
 
 impl Filled {
     async fn new() -> Self {
-        let database = database(&checksum(), async |url| Ok(migrate(&url).await?)).await.unwrap();
-        let mut connection = PgConnection::connect(&database.url()).await.unwrap();
-        let fill = FILL
-            .replace("$whale", WHALE)
-            .replace("$long", LONG)
-            .replace("$messages", &MESSAGES.to_string())
-            .replace("$many", &MANY.to_string());
-        sqlx::raw_sql(AssertSqlSafe(fill)).execute(&mut connection).await.unwrap();
-        sqlx::raw_sql("VACUUM ANALYZE").execute(&mut connection).await.unwrap();
+        let database =
+            database(&format!("filled {}", checksum()), async |url| fill(&url).await).await.unwrap();
+        let connection = PgConnection::connect(&database.url()).await.unwrap();
         Self { _database: database, connection }
     }
 

@@ -5,11 +5,18 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use sqlx::{Connection, PgConnection};
+use tokio::runtime::Handle;
+
 use crate::provider::{Error, Server};
 use crate::shared::{self, Instance};
 
 /// How long a container may take until it takes connections.
 const START: Duration = Duration::from_mins(1);
+
+/// Settings of a server whose data nobody will miss.
+const CARELESS: [&str; 4] =
+    ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400"];
 
 fn image() -> String {
     env::var("DUOLOGUE_TEST_POSTGRES_IMAGE").unwrap_or_else(|_| "postgres:15-alpine".to_owned())
@@ -41,39 +48,69 @@ pub(crate) fn has_image() -> bool {
 /// The container that all test processes of this user share.
 pub(crate) fn server() -> Result<Server, Error> {
     shared::join("docker", |_| {
-        let image = image();
-        let settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400"];
-        let mut arguments = vec!["run", "--detach", "--rm", "--publish", "127.0.0.1::5432"];
-        arguments.extend([
-            "--env",
-            "POSTGRES_HOST_AUTH_METHOD=trust",
-            "--shm-size",
-            "256m",
-            &image,
-            "postgres",
-        ]);
-        arguments.extend(settings.iter().flat_map(|setting| ["-c", *setting]));
-        let container = docker(&arguments)?;
-        let started = ready(&container);
-        if started.is_err() {
-            docker(&["rm", "--force", "--volumes", &container]).ok();
+        let container = start(&image())?;
+        let stop = format!("docker rm --force --volumes '{}'", container.id);
+        match Handle::current().block_on(ready(&Server::at_port(container.port))) {
+            Ok(()) => Ok(Instance { port: container.port, stop }),
+            Err(error) => {
+                docker(&["rm", "--force", "--volumes", &container.id]).ok();
+                Err(error)
+            }
         }
-        Ok(Instance { port: started?, stop: format!("docker rm --force --volumes '{container}'") })
     })
 }
 
-/// The port of a container whose server takes connections; it restarts once while it is set up.
-fn ready(container: &str) -> Result<u16, Error> {
+/// Waits until the server takes connections. While an image sets its server up, that listens on a socket only.
+async fn ready(server: &Server) -> Result<(), Error> {
     let begin = Instant::now();
     loop {
-        // Over TCP: while it is set up, the image's server listens on its socket only.
-        match docker(&["exec", container, "pg_isready", "-q", "-h", "127.0.0.1", "-U", "postgres"]) {
-            Ok(_) => break,
-            Err(error) if begin.elapsed() > START => return Err(error),
-            Err(_) => std::thread::sleep(Duration::from_millis(100)),
+        match PgConnection::connect(&server.url("postgres")).await {
+            Ok(connection) => return Ok(connection.close().await?),
+            Err(error) if begin.elapsed() > START => return Err(error.into()),
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }
-    let published = docker(&["port", container, "5432/tcp"])?;
+}
+
+struct Started {
+    id: String,
+    port: u16,
+}
+
+#[cfg(not(feature = "testcontainers"))]
+fn start(image: &str) -> Result<Started, Error> {
+    let mut arguments = vec!["run", "--detach", "--rm", "--publish", "127.0.0.1::5432", "--shm-size", "256m"];
+    arguments.extend(["--env", "POSTGRES_HOST_AUTH_METHOD=trust", image, "postgres"]);
+    arguments.extend(CARELESS.iter().flat_map(|setting| ["-c", *setting]));
+    let id = docker(&arguments)?;
+    let published = docker(&["port", &id, "5432/tcp"])?;
     let port = published.lines().next().and_then(|line| line.rsplit(':').next()?.parse().ok());
-    port.ok_or_else(|| Error::Start("docker: the container publishes no port".to_owned()))
+    let port = port.ok_or_else(|| Error::Start("docker: the container publishes no port".to_owned()))?;
+    Ok(Started { id, port })
+}
+
+#[cfg(feature = "testcontainers")]
+fn start(image: &str) -> Result<Started, Error> {
+    use testcontainers_modules::testcontainers::core::IntoContainerPort;
+    use testcontainers_modules::testcontainers::runners::SyncRunner;
+    use testcontainers_modules::testcontainers::{GenericImage, ImageExt};
+
+    let failed =
+        |error: testcontainers_modules::testcontainers::TestcontainersError| Error::Start(error.to_string());
+    // The part after the last colon is the tag, unless it belongs to the registry's port.
+    let (name, tag) =
+        image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((image, "latest"));
+    let settings = CARELESS.iter().flat_map(|setting| ["-c", *setting]);
+    let container = GenericImage::new(name, tag)
+        .with_exposed_port(5432.tcp())
+        .with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust")
+        .with_shm_size(256 << 20)
+        .with_cmd(std::iter::once("postgres").chain(settings))
+        .start()
+        .map_err(failed)?;
+    let port = container.get_host_port_ipv4(5432.tcp()).map_err(failed)?;
+    let id = container.id().to_owned();
+    // It outlives this process: the reaper removes it after the last one.
+    std::mem::forget(container);
+    Ok(Started { id, port })
 }

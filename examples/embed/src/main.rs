@@ -55,8 +55,13 @@ async fn tell_the_story() -> Result<(), Box<dyn Error>> {
     let environment = Environment::new(Arc::new(Machine), Arc::new(Machine));
     let cursors = CursorSealer::new(&environment.random_bytes());
     let wake_up = Arc::new(LocalWakeUp::new());
-    let friends =
-        Service::new(Arc::new(HashMapStore::default()), Arc::new(Everybody), wake_up, cursors, environment.clone());
+    let friends = Service::new(
+        Arc::new(HashMapStore::default()),
+        Arc::new(Everybody),
+        wake_up,
+        cursors,
+        environment.clone(),
+    );
     let person = || Caller {
         user_id: environment.new_id(),
         session_id: environment.new_id::<SessionId>(),
@@ -72,20 +77,32 @@ async fn tell_the_story() -> Result<(), Box<dyn Error>> {
     println!("Ben has {} request waiting", waiting.items.len());
 
     let crossing = friends.send_friend_request(&ben, ada.user_id).await;
-    println!("Ben asks Ada as well: {}", crossing.err().map_or("OK", |error| error.describe().reason.as_str()));
+    println!(
+        "Ben asks Ada as well: {}",
+        crossing.err().map_or("OK", |error| error.describe().reason.as_str())
+    );
 
     let refused = friends.answer_friend_request(&ada, request.request_id, Answer::Accept).await;
-    println!("Ada accepts her own request: {}", refused.err().map_or("OK", |error| error.describe().reason.as_str()));
+    println!(
+        "Ada accepts her own request: {}",
+        refused.err().map_or("OK", |error| error.describe().reason.as_str())
+    );
 
     let accepted = friends.answer_friend_request(&ben, request.request_id, Answer::Accept).await?;
     println!("Ben accepts: {:?}", accepted.status);
     for (name, caller) in [("Ada", &ada), ("Ben", &ben)] {
-        println!("{name} has {} friend", friends.list_friends(caller, &PageRequest::FIRST).await?.items.len());
+        println!(
+            "{name} has {} friend",
+            friends.list_friends(caller, &PageRequest::FIRST).await?.items.len()
+        );
     }
 
     friends.remove_friend(&ada, ben.user_id).await?;
     let again = friends.answer_friend_request(&ben, request.request_id, Answer::Accept).await?;
     let left = friends.list_friends(&ben, &PageRequest::FIRST).await?.items.len();
-    println!("Ada ends it; Ben's repeated accept answers {:?} and revives nothing: {left} friends", again.status);
+    println!(
+        "Ada ends it; Ben's repeated accept answers {:?} and revives nothing: {left} friends",
+        again.status
+    );
     Ok(())
 }

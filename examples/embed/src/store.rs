@@ -31,7 +31,8 @@ impl SocialStore for HashMapStore {
         if people(&request).is_some_and(|pair| tables.friendships.contains_key(&pair)) {
             return Ok(InsertRequest::AlreadyFriends);
         }
-        let pending = |other: &&FriendRequest| other.status == Status::Pending && people(other) == people(&request);
+        let pending =
+            |other: &&FriendRequest| other.status == Status::Pending && people(other) == people(&request);
         if let Some(pending) = tables.requests.values().find(pending) {
             return Ok(InsertRequest::Pending(*pending));
         }

@@ -39,7 +39,11 @@ impl State {
 
 #[async_trait]
 impl SocialStore for HashMapStorage {
-    async fn insert_request(&self, request: FriendRequest, _event: Event) -> Result<InsertRequest, StorageError> {
+    async fn insert_request(
+        &self,
+        request: FriendRequest,
+        _event: Event,
+    ) -> Result<InsertRequest, StorageError> {
         let pair = Pair::of(request.from, request.to).map_err(|same| StorageError::Broken(same.into()))?;
         let mut state = self.state.lock();
         if state.friendships.contains_key(&pair) {
@@ -87,7 +91,8 @@ impl SocialStore for HashMapStorage {
             Direction::Incoming => request.to == user_id,
             Direction::Outgoing => request.from == user_id,
         };
-        let below = |request: &&FriendRequest| before.is_none_or(|before| RequestKey::from(*request) < before);
+        let below =
+            |request: &&FriendRequest| before.is_none_or(|before| RequestKey::from(*request) < before);
         let mut listed: Vec<_> = state.pending().filter(theirs).filter(below).copied().collect();
         listed.sort_by_key(|request| Reverse(RequestKey::from(request)));
         listed.truncate(limit);

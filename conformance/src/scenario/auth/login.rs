@@ -73,10 +73,18 @@ pub(super) async fn password_unicode(world: &World) -> Outcome {
     let start = format!("{}👩‍👩‍👧", world.session().fresh_password());
     let password = format!("{start}é ﬁ");
     let twins = [format!("{start}e\u{301} ﬁ"), format!("{start}é fi"), format!("{start}é ﬁ ")];
-    world.arrange(Credential::None, &RegisterRequest { email: email.clone(), password: password.clone() }).await?;
+    world
+        .arrange(Credential::None, &RegisterRequest { email: email.clone(), password: password.clone() })
+        .await?;
     world.ok(Credential::None, &LoginRequest { email: email.clone(), password }).await?;
     for password in twins {
-        world.refused(Credential::None, &LoginRequest { email: email.clone(), password }, Code::Unauthenticated).await?;
+        world
+            .refused(
+                Credential::None,
+                &LoginRequest { email: email.clone(), password },
+                Code::Unauthenticated,
+            )
+            .await?;
     }
     Ok(())
 }

@@ -212,7 +212,9 @@ async fn opens(world: &World, credential: impl Into<Credential>, what: &str) {
 async fn is_refused(world: &World, credential: impl Into<Credential>, what: &str) {
     let knocked = knock(world, credential).await;
     let is_refused = matches!(&knocked, Err(failure) if failure.code == Code::Unauthenticated);
-    world.check(is_refused, || format!("{what} must be UNAUTHENTICATED, but the answer was {}", told(&knocked)));
+    world.check(is_refused, || {
+        format!("{what} must be UNAUTHENTICATED, but the answer was {}", told(&knocked))
+    });
 }
 
 /// Waits until an access token is dead, and asserts that it was in time.
@@ -226,7 +228,9 @@ async fn dies(world: &World, token: &str, what: &str) -> Outcome {
                 return Ok(());
             }
             _ if began.elapsed() > REVOCATION => {
-                world.check(false, || format!("{what} still lives {} ms after its end", began.elapsed().as_millis()));
+                world.check(false, || {
+                    format!("{what} still lives {} ms after its end", began.elapsed().as_millis())
+                });
                 return Ok(());
             }
             // The contract gives two seconds: ask now and then, not as fast as possible.

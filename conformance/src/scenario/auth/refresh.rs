@@ -23,7 +23,9 @@ pub(super) async fn rotates(world: &World) -> Outcome {
     let ann = world.newcomer().await?;
     let first = rotate(world, &ann.refresh_token).await?;
     world.check_eq("user_id of Refresh", &first.user_id, &ann.user_id);
-    world.check(first.refresh_token != ann.refresh_token, || "Refresh does not rotate the refresh token".to_owned());
+    world.check(first.refresh_token != ann.refresh_token, || {
+        "Refresh does not rotate the refresh token".to_owned()
+    });
     world.check(first.access_token != ann.access_token, || "Refresh answers the old access token".to_owned());
     world.check(first.expires_in_seconds > 0, || "expires_in_seconds is not positive".to_owned());
     opens(world, &first.access_token, "the access token of Refresh").await;
@@ -47,7 +49,9 @@ pub(super) async fn race(world: &World) -> Outcome {
         // A lost reply is asked for again: still the same successor.
         successors.push(rotate(world, &token).await?.refresh_token);
         successors.dedup();
-        world.require(successors.len() == 1, || format!("round {round}: {} different successors of one token", successors.len()))?;
+        world.require(successors.len() == 1, || {
+            format!("round {round}: {} different successors of one token", successors.len())
+        })?;
         token = successors.pop().unwrap_or_default();
     }
     Ok(())

@@ -33,7 +33,9 @@ pub(super) async fn register_login(world: &World) -> Outcome {
     for (what, token) in &tokens[..2] {
         opens(world, *token, what).await;
         let subject = claims(token).and_then(|claims| Some(claims.get("sub")?.as_str()?.to_owned()));
-        world.check(subject.as_ref() == Some(&registered.user_id), || format!("the subject of the {what} is not the user_id"));
+        world.check(subject.as_ref() == Some(&registered.user_id), || {
+            format!("the subject of the {what} is not the user_id")
+        });
     }
     world.check(login.expires_in_seconds > 0, || "expires_in_seconds is not positive".to_owned());
     Ok(())
@@ -63,7 +65,9 @@ pub(super) async fn email_case_fold(world: &World) -> Outcome {
         let again = RegisterRequest { email: email.clone(), password: world.session().fresh_password() };
         let result = world.call(Credential::None, &again).await;
         let is_refused = matches!(&result, Err(failure) if matches!(failure.code, Code::InvalidArgument | Code::AlreadyExists));
-        world.check(is_refused, || "an address with a dot or a space around it made an account of its own".to_owned());
+        world.check(is_refused, || {
+            "an address with a dot or a space around it made an account of its own".to_owned()
+        });
     }
     Ok(())
 }
@@ -75,7 +79,10 @@ fn capitalised(text: &str) -> String {
 
 pub(super) async fn invalid_email(world: &World) -> Outcome {
     let fresh = || world.session().fresh_email();
-    let (local, _) = fresh().split_once('@').map(|(local, domain)| (local.to_owned(), domain.to_owned())).unwrap_or_default();
+    let (local, _) = fresh()
+        .split_once('@')
+        .map(|(local, domain)| (local.to_owned(), domain.to_owned()))
+        .unwrap_or_default();
     let table = [
         ("empty", String::new()),
         ("no @", fresh().replace('@', ".")),
@@ -87,7 +94,7 @@ pub(super) async fn invalid_email(world: &World) -> Outcome {
         ("a line feed", format!("{}\n", fresh())),
         ("a control character", fresh().replace('@', "\u{7}@")),
         ("NUL", fresh().replace('@', "\0@")),
-        ("255 characters", format!("{local}@{}.example", vec!["a".repeat(60); 4].join(".") )),
+        ("255 characters", format!("{local}@{}.example", vec!["a".repeat(60); 4].join("."))),
         ("far too long", format!("{local}@{}.example", "a.".repeat(2_000))),
     ];
     for (case, email) in table {
@@ -117,7 +124,9 @@ pub(super) async fn invalid_password(world: &World) -> Outcome {
         let request = RegisterRequest { email: world.session().fresh_email(), password: password.to_owned() };
         let failure = world.refused(Credential::None, &request, Code::InvalidArgument).await?;
         let has_reason = failure.is_some_and(|failure| failure.has_reason(Reason::PasswordTooCommon));
-        world.check(has_reason, || format!("{password:?} is very common: the reason must be PASSWORD_TOO_COMMON"));
+        world.check(has_reason, || {
+            format!("{password:?} is very common: the reason must be PASSWORD_TOO_COMMON")
+        });
     }
     let marker = world.session().fresh_password();
     let longest: String = marker.chars().chain(std::iter::repeat('🦀')).take(128).collect();
@@ -152,7 +161,9 @@ pub(super) async fn race(world: &World) -> Outcome {
         let winner = history.iter().find(|operation| operation.what.1).map(|operation| operation.what.0);
         let results = ended.into_iter().map(|operation| operation.what).collect();
         let winners = world.tally::<RegisterRequest>(results, Code::AlreadyExists)?;
-        world.require(winners.len() == 1, || format!("round {round}: {} registrations of one address", winners.len()))?;
+        world.require(winners.len() == 1, || {
+            format!("round {round}: {} registrations of one address", winners.len())
+        })?;
         let winner = winner.unwrap_or_default();
         let credentials = |contender: usize| LoginRequest {
             email: email.clone(),

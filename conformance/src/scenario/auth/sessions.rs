@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use duologue_contract::Service;
 use duologue_contract::auth::{
-    ChangePasswordRequest, ListSessionsRequest, LoginRequest, LogoutRequest, RefreshRequest, RevokeSessionRequest,
+    ChangePasswordRequest, ListSessionsRequest, LoginRequest, LogoutRequest, RefreshRequest,
+    RevokeSessionRequest,
 };
 use duologue_contract::errors::Reason;
 use duologue_contract::notification::StreamNotificationsRequest;
@@ -67,8 +68,12 @@ pub(super) async fn list_and_revoke(world: &World) -> Outcome {
     let second = ann.in_session(&world.login(&ann).await?);
     let list = ListSessionsRequest::default();
     let sessions = world.ok(&ann, &list).await?.sessions;
-    world.require(sessions.len() == 2, || format!("ListSessions answers {} sessions, not 2", sessions.len()))?;
-    world.check(sessions[0].create_time >= sessions[1].create_time, || "the newest session must come first".to_owned());
+    world.require(sessions.len() == 2, || {
+        format!("ListSessions answers {} sessions, not 2", sessions.len())
+    })?;
+    world.check(sessions[0].create_time >= sessions[1].create_time, || {
+        "the newest session must come first".to_owned()
+    });
     let current: Vec<_> = sessions.iter().map(|session| session.current).collect();
     world.check_eq("which session is the current one, newest first", &current, &[false, true].to_vec());
     let revoke = RevokeSessionRequest { session_id: sessions[0].session_id.clone() };
@@ -78,8 +83,17 @@ pub(super) async fn list_and_revoke(world: &World) -> Outcome {
     does_not_refresh(world, &second.refresh_token).await?;
     dies(world, &second.access_token, "the access token of a session that was revoked").await?;
     let left = world.ok(&ann, &list).await?.sessions;
-    world.check(left.len() == 1 && left[0].current, || format!("{} sessions are listed after one of two ended", left.len()));
-    world.refused_field(&ann, &RevokeSessionRequest { session_id: "no-id".to_owned() }, "session_id", "malformed").await?;
+    world.check(left.len() == 1 && left[0].current, || {
+        format!("{} sessions are listed after one of two ended", left.len())
+    });
+    world
+        .refused_field(
+            &ann,
+            &RevokeSessionRequest { session_id: "no-id".to_owned() },
+            "session_id",
+            "malformed",
+        )
+        .await?;
     Ok(())
 }
 
@@ -105,10 +119,17 @@ pub(super) async fn change_password(world: &World) -> Outcome {
 
 impl World {
     /// The caller's notifications, open; a refusal to open is a violation.
-    async fn call_stream(&self, person: &crate::world::Person) -> Outcome<Option<Live<StreamNotificationsRequest>>> {
+    async fn call_stream(
+        &self,
+        person: &crate::world::Person,
+    ) -> Outcome<Option<Live<StreamNotificationsRequest>>> {
         match self.open(person, &StreamNotificationsRequest::default()).await {
             Ok(live) => Ok(Some(live)),
-            Err(failure) => Err(self.stopped(duologue_contract::Rpc::NotificationStreamNotifications, "it must open", &failure)),
+            Err(failure) => Err(self.stopped(
+                duologue_contract::Rpc::NotificationStreamNotifications,
+                "it must open",
+                &failure,
+            )),
         }
     }
 

@@ -42,7 +42,9 @@ pub(super) async fn identity_from_token(world: &World) -> Outcome {
         world.check_eq("from_user_id of a request", &sent.from_user_id, &asker.user_id);
         world.check_eq("to_user_id of a request", &sent.to_user_id, &carol.user_id);
         let own = world.ok(envelope, &ListRequestsRequest::default()).await?;
-        world.check(own.requests.is_empty(), || "a caller sees the requests of the user that a header names".to_owned());
+        world.check(own.requests.is_empty(), || {
+            "a caller sees the requests of the user that a header names".to_owned()
+        });
     }
     let incoming = world.ok(&carol, &ListRequestsRequest::default()).await?.requests;
     let senders: Vec<_> = incoming.iter().map(|request| request.from_user_id.clone()).collect();
@@ -54,7 +56,8 @@ pub(super) async fn tampered(world: &World) -> Outcome {
     let [ann, bob] = [world.newcomer().await?, world.newcomer().await?];
     let token = ann.access_token.clone();
     let parts: Vec<&str> = token.split('.').collect();
-    let (Some(header), Some(payload), [head, body, signature]) = (part(&token, 0), claims(&token), parts.as_slice())
+    let (Some(header), Some(payload), [head, body, signature]) =
+        (part(&token, 0), claims(&token), parts.as_slice())
     else {
         world.violation("the access token is no JWT");
         return Err(Stop::Violated);
@@ -89,7 +92,11 @@ pub(super) async fn tampered(world: &World) -> Outcome {
         world.keep_secret(&token);
         let result = world.call(token.as_str(), &ListUserChatsRequest::default()).await;
         if world.check(result.is_err(), || format!("{case}: the token is taken")) {
-            world.expect_refused(duologue_contract::Rpc::ChatListUserChats, result.map(|_| ()), Code::Unauthenticated)?;
+            world.expect_refused(
+                duologue_contract::Rpc::ChatListUserChats,
+                result.map(|_| ()),
+                Code::Unauthenticated,
+            )?;
         }
     }
     Ok(())
@@ -121,7 +128,9 @@ pub(super) async fn expired(world: &World) -> Outcome {
     let fresh = world.arrange(Credential::None, &refresh).await?;
     let life = fresh.expires_in_seconds;
     if life > LONGEST_WAIT_SECONDS {
-        return Err(Stop::Skipped(format!("access tokens live {life} s here, more than {LONGEST_WAIT_SECONDS}")));
+        return Err(Stop::Skipped(format!(
+            "access tokens live {life} s here, more than {LONGEST_WAIT_SECONDS}"
+        )));
     }
     let token = fresh.access_token.as_str();
     let list = ListUserChatsRequest::default();
@@ -133,7 +142,8 @@ pub(super) async fn expired(world: &World) -> Outcome {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     world.refused_for(token, &list, Reason::TokenExpired).await?;
-    let refreshed = world.arrange(Credential::None, &RefreshRequest { refresh_token: fresh.refresh_token }).await?;
+    let refreshed =
+        world.arrange(Credential::None, &RefreshRequest { refresh_token: fresh.refresh_token }).await?;
     world.arrange(refreshed.access_token.as_str(), &list).await?;
     Ok(())
 }
@@ -142,8 +152,15 @@ pub(super) async fn bearer_parsing(world: &World) -> Outcome {
     let ann = world.newcomer().await?;
     let token = &ann.access_token;
     let list = ListUserChatsRequest::default();
-    let refused: [&[&str]; 7] =
-        [&[token], &[&format!("Basic {token}")], &["Bearer"], &["Bearer "], &["B"], &[""], &[&format!("Bearer{token}")]];
+    let refused: [&[&str]; 7] = [
+        &[token],
+        &[&format!("Basic {token}")],
+        &["Bearer"],
+        &["Bearer "],
+        &["B"],
+        &[""],
+        &[&format!("Bearer{token}")],
+    ];
     for values in refused {
         let credential = Credential::Raw(values.iter().map(ToString::to_string).collect());
         world.refused(credential, &list, Code::Unauthenticated).await?;
@@ -171,8 +188,16 @@ pub(super) async fn errors_do_not_leak(world: &World) -> Outcome {
     let session = world.session();
     let invented = format!("{}{}", session.fresh_password(), ann.refresh_token);
     world.keep_secret(&invented);
-    world.refused(Credential::None, &LoginRequest { email: ann.email.clone(), password: invented.clone() }, Code::Unauthenticated).await?;
-    world.refused(Credential::None, &RefreshRequest { refresh_token: invented.clone() }, Code::Unauthenticated).await?;
+    world
+        .refused(
+            Credential::None,
+            &LoginRequest { email: ann.email.clone(), password: invented.clone() },
+            Code::Unauthenticated,
+        )
+        .await?;
+    world
+        .refused(Credential::None, &RefreshRequest { refresh_token: invented.clone() }, Code::Unauthenticated)
+        .await?;
     let register = |email: String, password: String| RegisterRequest { email, password };
     let long = session.fresh_password().repeat(10);
     let tempting = [
@@ -193,7 +218,9 @@ pub(super) async fn jwks_verifies(world: &World) -> Outcome {
     let ann = world.newcomer().await?;
     let login = world.login(&ann).await?;
     let keys = world.ok(Credential::None, &GetJwksRequest {}).await?.keys;
-    for (token, life) in [(&ann.access_token, login.expires_in_seconds), (&login.access_token, login.expires_in_seconds)] {
+    for (token, life) in
+        [(&ann.access_token, login.expires_in_seconds), (&login.access_token, login.expires_in_seconds)]
+    {
         let (Some(header), Some(claims)) = (part(token, 0), claims(token)) else {
             world.violation("the access token is no JWT");
             return Err(Stop::Violated);
@@ -204,14 +231,19 @@ pub(super) async fn jwks_verifies(world: &World) -> Outcome {
             world.check(!claims[claim].is_null(), || format!("the token has no claim {claim}"));
         }
         let lasts = claims["exp"].as_i64().unwrap_or_default() - claims["iat"].as_i64().unwrap_or_default();
-        world.check((lasts - life).abs() <= 2, || format!("the token lasts {lasts} s, expires_in_seconds says {life}"));
+        world.check((lasts - life).abs() <= 2, || {
+            format!("the token lasts {lasts} s, expires_in_seconds says {life}")
+        });
         let (signed, signature) = token.rsplit_once('.').unwrap_or_default();
         let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
         for key in &keys {
             let public = URL_SAFE_NO_PAD.decode(&key.x).unwrap_or_default();
-            let verifies = UnparsedPublicKey::new(&ED25519, public).verify(signed.as_bytes(), &signature).is_ok();
+            let verifies =
+                UnparsedPublicKey::new(&ED25519, public).verify(signed.as_bytes(), &signature).is_ok();
             let is_named = header["kid"].as_str() == Some(&key.kid);
-            world.check(verifies == is_named, || format!("key {}: named by the token: {is_named}, verifies it: {verifies}", key.kid));
+            world.check(verifies == is_named, || {
+                format!("key {}: named by the token: {is_named}, verifies it: {verifies}", key.kid)
+            });
         }
         world.check(keys.iter().any(|key| header["kid"].as_str() == Some(&key.kid)), || {
             "the key that signs is not published".to_owned()
@@ -227,7 +259,9 @@ pub(super) async fn jwks_verifies(world: &World) -> Outcome {
         let published = document["keys"].as_array().cloned().unwrap_or_default();
         world.check(!published.is_empty(), || "the JWK Set has no keys".to_owned());
         for private in ["d", "p", "q", "k"] {
-            world.check(published.iter().all(|key| key.get(private).is_none()), || format!("a key has the private member {private}"));
+            world.check(published.iter().all(|key| key.get(private).is_none()), || {
+                format!("a key has the private member {private}")
+            });
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! The matrix: for each RPC a call that its owner may make, and what a third user gets for the same call.
 
+use duologue_contract::auth::ListSessionsRequest;
 use duologue_contract::errors::Reason;
 use duologue_contract::notification::ListNotificationsRequest;
-use duologue_contract::auth::ListSessionsRequest;
 use duologue_contract::social::FriendRequest;
 use duologue_contract::{Rpc, Service};
 use serde_json::{Value, json};
@@ -79,7 +79,8 @@ impl Stage {
         stage.nickname = world.session().fresh_nickname();
         let second = world.login(&stage.ann).await?;
         stage.second_refresh_token = second.refresh_token;
-        let sessions = world.arrange(second.access_token.as_str(), &ListSessionsRequest::default()).await?.sessions;
+        let sessions =
+            world.arrange(second.access_token.as_str(), &ListSessionsRequest::default()).await?.sessions;
         let current = sessions.into_iter().find(|session| session.current);
         stage.second_session_id = current.map(|session| session.session_id).unwrap_or_default();
         let has_people = world.has(Service::User);
@@ -106,7 +107,6 @@ impl Stage {
     }
 
     /// The row of an RPC; `None` for one that is newer than the matrix.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "an RPC without a row is found at run time, by matrix_complete")]
     pub(super) fn row(&self, world: &World, rpc: Rpc) -> Option<Row> {
         use Owner::{Ann, Bob, Nell};
         use Third::{Own, Public, Refused};
@@ -116,8 +116,12 @@ impl Stage {
         let request = json!({ "requestId": self.pending.request_id });
         let registration = world.fresh_registration();
         let (owner, fields, third) = match rpc {
-            Rpc::AuthRegister => (Nell, json!({ "email": registration.email, "password": registration.password }), Public),
-            Rpc::AuthLogin => (Ann, json!({ "email": self.ann.email, "password": self.ann.password }), Public),
+            Rpc::AuthRegister => {
+                (Nell, json!({ "email": registration.email, "password": registration.password }), Public)
+            }
+            Rpc::AuthLogin => {
+                (Ann, json!({ "email": self.ann.email, "password": self.ann.password }), Public)
+            }
             Rpc::AuthRefresh => (Nell, json!({ "refreshToken": self.nell.refresh_token }), Public),
             Rpc::AuthGetJwks => (Ann, json!({}), Public),
             // Whoever holds a refresh token may end its session.
@@ -133,7 +137,9 @@ impl Stage {
                 json!({ "currentPassword": self.ann.password, "newPassword": registration.password }),
                 Refused(Code::Unauthenticated, Some(Reason::CredentialsInvalid)),
             ),
-            Rpc::UserCreateProfile => (Nell, json!({ "userId": self.nell.user_id, "nickname": self.nickname }), denied),
+            Rpc::UserCreateProfile => {
+                (Nell, json!({ "userId": self.nell.user_id, "nickname": self.nickname }), denied)
+            }
             Rpc::UserUpdateProfile => (Ann, json!({ "userId": ann, "bio": "by somebody else" }), denied),
             Rpc::UserGetProfileById => (Ann, json!({ "id": ann }), Own),
             Rpc::UserGetProfileByNickname => (Ann, json!({ "nickname": self.ann.nickname }), Own),
@@ -144,7 +150,9 @@ impl Stage {
             Rpc::SocialAcceptFriendRequest | Rpc::SocialDeclineFriendRequest => {
                 (Bob, request, Refused(Code::PermissionDenied, Some(Reason::NotRecipient)))
             }
-            Rpc::SocialCancelFriendRequest => (Ann, request, Refused(Code::PermissionDenied, Some(Reason::NotSender))),
+            Rpc::SocialCancelFriendRequest => {
+                (Ann, request, Refused(Code::PermissionDenied, Some(Reason::NotSender)))
+            }
             Rpc::SocialRemoveFriend => (
                 Ann,
                 json!({ "userId": self.carol.user_id }),
@@ -190,7 +198,8 @@ impl Stage {
             if world.has(rpc.service()) && world.has(Service::User) {
                 let fields = fields.as_object().cloned().unwrap_or_default();
                 let read = world.call_json(reader, &DynamicCall { rpc, fields }).await?;
-                snapshot.push((rpc, read.map_err(|failure| world.stopped(rpc, "the owner reads it", &failure))?));
+                snapshot
+                    .push((rpc, read.map_err(|failure| world.stopped(rpc, "the owner reads it", &failure))?));
             }
         }
         let sessions = world.arrange(&self.ann, &ListSessionsRequest::default()).await?.sessions.len();
@@ -206,7 +215,11 @@ async fn first_notification(world: &World, person: &Person) -> Outcome<String> {
         // Two things happened to Bob: wait for both, or the snapshot changes by itself.
         let expected = if world.has(Service::Chat) { 2 } else { 1 };
         if listed.len() >= expected {
-            return Ok(listed.into_iter().next().map(|notification| notification.notification_id).unwrap_or_default());
+            return Ok(listed
+                .into_iter()
+                .next()
+                .map(|notification| notification.notification_id)
+                .unwrap_or_default());
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }

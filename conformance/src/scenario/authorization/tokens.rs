@@ -21,9 +21,16 @@ fn guarded(world: &World) -> Vec<Rpc> {
 }
 
 /// Makes every guarded call that the matrix knows with this credential: each is refused, and nothing changes.
-async fn all_refused(world: &World, stage: &Stage, credential: &Credential, reason: Option<Reason>) -> Outcome {
+async fn all_refused(
+    world: &World,
+    stage: &Stage,
+    credential: &Credential,
+    reason: Option<Reason>,
+) -> Outcome {
     for rpc in guarded(world) {
-        let row = stage.row(world, rpc).ok_or_else(|| Stop::Broken(format!("{} is not in the matrix", rpc.path())))?;
+        let row = stage
+            .row(world, rpc)
+            .ok_or_else(|| Stop::Broken(format!("{} is not in the matrix", rpc.path())))?;
         world.check(row.third != Third::Public, || format!("{} is public in the matrix only", rpc.path()));
         let answer = world.call_dynamic(credential.clone(), &row.call(rpc)).await?;
         let failure = world.expect_answer(rpc, answer, Code::Unauthenticated)?;
@@ -48,8 +55,11 @@ pub(super) async fn garbage(world: &World) -> Outcome {
     let stage = Stage::set(world).await?;
     let before = stage.snapshot(world).await?;
     let ann = &stage.ann;
-    let unsigned = ann.access_token.rsplit_once('.').map(|(signed, _)| format!("{signed}.")).unwrap_or_default();
-    for token in [base36(entropy(), 40), unsigned, ann.user_id.clone(), ann.email.clone(), ann.refresh_token.clone()] {
+    let unsigned =
+        ann.access_token.rsplit_once('.').map(|(signed, _)| format!("{signed}.")).unwrap_or_default();
+    for token in
+        [base36(entropy(), 40), unsigned, ann.user_id.clone(), ann.email.clone(), ann.refresh_token.clone()]
+    {
         world.keep_secret(&token);
         all_refused(world, &stage, &Credential::Bearer(token), Some(Reason::TokenInvalid)).await?;
     }
@@ -66,7 +76,9 @@ pub(super) async fn expired(world: &World) -> Outcome {
         world.arrange(Credential::None, &RefreshRequest { refresh_token: ann.refresh_token.clone() }).await?;
     let life = refreshed.expires_in_seconds;
     if life > LONGEST_WAIT_SECONDS {
-        return Err(Stop::Skipped(format!("access tokens live {life} s here, more than {LONGEST_WAIT_SECONDS}")));
+        return Err(Stop::Skipped(format!(
+            "access tokens live {life} s here, more than {LONGEST_WAIT_SECONDS}"
+        )));
     }
     tokio::time::sleep(Duration::from_secs(life.unsigned_abs() + 1)).await;
     let stage = Stage::set(world).await?;

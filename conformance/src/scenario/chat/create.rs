@@ -66,12 +66,15 @@ async fn create_and_get(world: &World) -> Outcome {
     let [ann, bob] = world.people().await?;
     let chat_id = world.ok(&ann, &with(&bob)).await?.chat_id;
     let members = BTreeSet::from([ann.user_id.clone(), bob.user_id.clone()]);
-    let is_the_pair = |ids: &[String]| ids.len() == 2 && ids.iter().cloned().collect::<BTreeSet<_>>() == members;
+    let is_the_pair =
+        |ids: &[String]| ids.len() == 2 && ids.iter().cloned().collect::<BTreeSet<_>>() == members;
     let mut seen = Vec::new();
     for person in [&ann, &bob] {
         let chat = world.ok(person, &GetChatRequest { chat_id: chat_id.clone() }).await?;
         world.check_eq("chat_id of GetChat", &chat.chat_id, &chat_id);
-        world.check(is_the_pair(&chat.participant_ids), || format!("participants are {:?}", chat.participant_ids));
+        world.check(is_the_pair(&chat.participant_ids), || {
+            format!("participants are {:?}", chat.participant_ids)
+        });
         world.check(chat.create_time.is_some(), || "a chat must have a create_time".to_owned());
         world.check_eq("last_message of a chat without one", &chat.last_message, &None);
         world.check_eq("last_sequence of a chat without messages", &chat.last_sequence, &0);
@@ -144,15 +147,18 @@ async fn create_race(world: &World) -> Outcome {
         let are_one = winners.iter().all(|winner| winner.chat_id == *chat_id);
         world.check(are_one, || format!("round {round}: one pair was given several chats"));
         let all_name_it = named.iter().all(|named| named.as_ref() == Some(chat_id));
-        world.check(all_name_it, || format!("round {round}: a refusal names another chat than the one that was made"));
+        world.check(all_name_it, || {
+            format!("round {round}: a refusal names another chat than the one that was made")
+        });
         chats[one].insert(chat_id.clone());
         chats[other].insert(chat_id.clone());
     }
     for (person, expected) in people.iter().zip(&chats) {
         let found = chats_of(world, person).await?;
-        world.check(found.len() == expected.len() && found.iter().all(|chat_id| expected.contains(chat_id)), || {
-            format!("somebody with {} chats has {} in their list", expected.len(), found.len())
-        });
+        world.check(
+            found.len() == expected.len() && found.iter().all(|chat_id| expected.contains(chat_id)),
+            || format!("somebody with {} chats has {} in their list", expected.len(), found.len()),
+        );
     }
     Ok(())
 }
@@ -162,7 +168,11 @@ async fn create_self(world: &World) -> Outcome {
     for request in [with(&ann), with_or_existing(&ann)] {
         world.refused_for(&ann, &request, Reason::ParticipantIsSelf).await?;
     }
-    world.check_eq("the chats of somebody who tried to chat with oneself", &chats_of(world, &ann).await?, &Vec::new());
+    world.check_eq(
+        "the chats of somebody who tried to chat with oneself",
+        &chats_of(world, &ann).await?,
+        &Vec::new(),
+    );
     Ok(())
 }
 
@@ -175,8 +185,11 @@ async fn create_unknown_participant(world: &World) -> Outcome {
             world.refused_for(&ann, &request, Reason::ParticipantUnknown).await?;
         }
     }
-    for (participant_id, case) in [("", "empty"), ("nobody", "malformed"), ("%00", "malformed"), ("\0", "U+0000")] {
-        let request = CreateDirectChatRequest { participant_id: participant_id.to_owned(), allow_existing: false };
+    for (participant_id, case) in
+        [("", "empty"), ("nobody", "malformed"), ("%00", "malformed"), ("\0", "U+0000")]
+    {
+        let request =
+            CreateDirectChatRequest { participant_id: participant_id.to_owned(), allow_existing: false };
         world.refused_field(&ann, &request, "participant_id", case).await?;
     }
     world.check_eq("chats after refused calls", &chats_of(world, &ann).await?, &Vec::new());

@@ -53,7 +53,9 @@ async fn race(world: &World, ann: &Person, chat_id: &str) -> Outcome<Vec<Message
             answers.push(world.expect_ok::<SendMessageRequest>(operation.what)?);
         }
         let are_one = answers.iter().all(|answer| *answer == answers[0]);
-        world.require(are_one, || format!("round {round}: one message sent at once has several answers: {answers:?}"))?;
+        world.require(are_one, || {
+            format!("round {round}: one message sent at once has several answers: {answers:?}")
+        })?;
         stored.push(answers.swap_remove(0));
     }
     Ok(stored)
@@ -71,7 +73,9 @@ async fn race_of_texts(world: &World, ann: &Person, chat_id: &str) -> Outcome<Ve
         let results: Vec<_> = ended.into_iter().map(|operation| operation.what).collect();
         let mut winners = world.tally::<SendMessageRequest>(results, Code::InvalidArgument)?;
         let is_half = winners.len() == CONTENDERS / 2 && winners.iter().all(|winner| *winner == winners[0]);
-        world.require(is_half, || format!("round {round}: one key with two texts at once was answered with {winners:?}"))?;
+        world.require(is_half, || {
+            format!("round {round}: one key with two texts at once was answered with {winners:?}")
+        })?;
         stored.push(winners.swap_remove(0));
     }
     Ok(stored)

@@ -39,7 +39,8 @@ pub(super) async fn list_chats(world: &World) -> Outcome {
         let most = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(50);
         world.check_walk_equals("chats, the newest first", &walk, most, &chats);
     }
-    let full = world.ok(&ann, &ListUserChatsRequest { user_id: ann.user_id.clone(), ..page(0, None) }).await?;
+    let full =
+        world.ok(&ann, &ListUserChatsRequest { user_id: ann.user_id.clone(), ..page(0, None) }).await?;
     for (chat, other) in full.chats.iter().zip(others.iter().rev()) {
         let members: BTreeSet<_> = chat.participant_ids.iter().collect();
         world.check_eq("participants in the list", &members, &BTreeSet::from([&ann.user_id, &other.user_id]));
@@ -63,7 +64,9 @@ pub(super) async fn by_activity(world: &World) -> Outcome {
         world.check_eq("chats after a message", &chats_of(world, &ann).await?, &chats);
         for person in [&ann, other] {
             let listed = world.ok(person, &page(1, None)).await?.chats;
-            let first = listed.first().map(|chat| (chat.chat_id.as_str(), chat.last_sequence, chat.last_message.clone()));
+            let first = listed
+                .first()
+                .map(|chat| (chat.chat_id.as_str(), chat.last_sequence, chat.last_message.clone()));
             let expected = Some((chat_id.as_str(), message.sequence, Some(message.clone())));
             world.check_eq("the first chat of a list after a message in it", &first, &expected);
         }
@@ -104,7 +107,8 @@ pub(super) async fn of_another(world: &World) -> Outcome {
     for user_id in [bob.user_id.clone(), nobody.user_id, world.unknown_id()] {
         world.refused_for(&ann, &ListUserChatsRequest { user_id, ..page(0, None) }, Reason::NotYours).await?;
     }
-    let own = world.arrange(&ann, &ListUserChatsRequest { user_id: ann.user_id.clone(), ..page(0, None) }).await?;
+    let own =
+        world.arrange(&ann, &ListUserChatsRequest { user_id: ann.user_id.clone(), ..page(0, None) }).await?;
     world.check_eq("chats with one's own user_id", &items(own).0, &vec![chat_id]);
     Ok(())
 }

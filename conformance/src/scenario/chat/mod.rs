@@ -11,7 +11,9 @@ mod refusals;
 mod send;
 mod walks;
 
-use duologue_contract::chat::{ListMessagesRequest, ListUserChatsRequest, Message, MessageOrder, SendMessageRequest};
+use duologue_contract::chat::{
+    ListMessagesRequest, ListUserChatsRequest, Message, MessageOrder, SendMessageRequest,
+};
 
 use super::Scenario;
 use crate::world::{Outcome, Person, Stop, World};
@@ -31,7 +33,12 @@ pub(super) fn keyed(chat_id: &str, text: &str, key: &str) -> SendMessageRequest 
 }
 
 /// A page of a chat.
-pub(super) fn page_of(chat_id: &str, limit: i32, cursor: Option<String>, order: MessageOrder) -> ListMessagesRequest {
+pub(super) fn page_of(
+    chat_id: &str,
+    limit: i32,
+    cursor: Option<String>,
+    order: MessageOrder,
+) -> ListMessagesRequest {
     ListMessagesRequest { chat_id: chat_id.to_owned(), limit, cursor, order: order.into() }
 }
 
@@ -70,7 +77,9 @@ pub(super) async fn chats_of(world: &World, person: &Person) -> Outcome<Vec<Stri
 /// Asserts that a chat holds no message, and that a refused one took no sequence.
 async fn still_empty(world: &World, reader: &Person, chat_id: &str, after: &str) -> Outcome {
     let found = whole(world, reader, chat_id).await?;
-    world.check(found.is_empty(), || format!("after {after}: {} messages in a chat that must have none", found.len()));
+    world.check(found.is_empty(), || {
+        format!("after {after}: {} messages in a chat that must have none", found.len())
+    });
     let message = world.send(reader, chat_id, "the first that counts").await?;
     world.check_eq(&format!("after {after}: sequence of the first message"), &message.sequence, &1);
     Ok(())

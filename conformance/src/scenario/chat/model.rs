@@ -1,6 +1,8 @@
 //! The reference model of chats, an append-only log for each pair, and random calls compared with it.
 
-use duologue_contract::chat::{CreateDirectChatRequest, ListMessagesRequest, MessageOrder, SendMessageRequest};
+use duologue_contract::chat::{
+    CreateDirectChatRequest, ListMessagesRequest, MessageOrder, SendMessageRequest,
+};
 use duologue_contract::errors::Reason;
 use futures::StreamExt as _;
 
@@ -126,7 +128,8 @@ async fn take(world: &World, three: &mut Three, step: Step, text: &str) -> Outco
             let (chat_id, mut cursor, mut found) = (chat_id(pair), None, Vec::new());
             // A walk of more pages than there are steps goes in a circle: it is answered as it is.
             for _ in 0..200 {
-                let page = match world.call(&three.people[by], &page_of(&chat_id, limit, cursor, order)).await {
+                let page = match world.call(&three.people[by], &page_of(&chat_id, limit, cursor, order)).await
+                {
                     Err(failure) => return refused::<ListMessagesRequest>(world, &failure),
                     ok => world.expect_ok::<ListMessagesRequest>(ok)?,
                 };
@@ -182,7 +185,8 @@ async fn deviation(world: &World, steps: &[Step]) -> Outcome<Option<String>> {
     let mut model = Model::default();
     for (number, step) in steps.iter().enumerate() {
         let text = format!("text {number}");
-        let (found, expected) = (take(world, &mut three, *step, &text).await?, expected(&mut model, *step, &text));
+        let (found, expected) =
+            (take(world, &mut three, *step, &text).await?, expected(&mut model, *step, &text));
         if found != expected {
             return Ok(Some(format!("step {number}, {step:?}: expected {expected:?}, found {found:?}")));
         }

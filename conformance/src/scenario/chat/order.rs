@@ -27,9 +27,12 @@ pub(super) async fn ids_unique(world: &World) -> Outcome {
     let found_ids: BTreeSet<_> = ids_of(&found).into_iter().collect();
     world.check(found.len() == found_ids.len(), || "a message is in the chat twice".to_owned());
     let lost: Vec<_> = sent.keys().filter(|id| !found_ids.contains(*id)).collect();
-    world.check(lost.is_empty(), || format!("{} acknowledged messages are not in the chat: {lost:?}", lost.len()));
+    world.check(lost.is_empty(), || {
+        format!("{} acknowledged messages are not in the chat: {lost:?}", lost.len())
+    });
     world.check_eq("messages in the chat", &found.len(), &200);
-    let differing = found.iter().find(|message| sent.get(&message.message_id).is_some_and(|sent| sent != *message));
+    let differing =
+        found.iter().find(|message| sent.get(&message.message_id).is_some_and(|sent| sent != *message));
     world.check(differing.is_none(), || format!("a message is not as it was acknowledged: {differing:?}"));
     Ok(())
 }
@@ -56,7 +59,9 @@ pub(super) async fn sequence_gapless(world: &World) -> Outcome {
     }
     sequences.sort_unstable();
     let expected: Vec<i64> = (1..).take(senders.len() * EACH).collect();
-    world.check(sequences == expected, || format!("the sequences that were answered are not 1 to 200: {sequences:?}"));
+    world.check(sequences == expected, || {
+        format!("the sequences that were answered are not 1 to 200: {sequences:?}")
+    });
     let request = page_of(&chat_id, 100, None, MessageOrder::OldestFirst);
     world.ok(&bob, &request).await?;
     let found = whole(world, &ann, &chat_id).await?;
@@ -90,7 +95,9 @@ async fn send_with_failures(
                 world.check_eq("a repeated message", &again, &message);
             }
             2 => {
-                world.refused_for(sender, &keyed(chat_id, "other", &key), Reason::ClientMessageIdReused).await?;
+                world
+                    .refused_for(sender, &keyed(chat_id, "other", &key), Reason::ClientMessageIdReused)
+                    .await?;
             }
             3 => {
                 world.refused_for(stranger, &text_for(chat_id, "let me in"), Reason::NotAMember).await?;
@@ -117,11 +124,13 @@ pub(super) async fn order_total(world: &World) -> Outcome {
         }
     });
     let sent = try_join_all(sending).await?;
-    let newest_first = world.ok(&bob, &page_of(&chat_id, 100, None, MessageOrder::NewestFirst)).await?.messages;
+    let newest_first =
+        world.ok(&bob, &page_of(&chat_id, 100, None, MessageOrder::NewestFirst)).await?.messages;
     let oldest_first: Vec<_> = newest_first.iter().rev().cloned().collect();
     world.check_eq("messages in the chat", &oldest_first.len(), &100);
     for reader in [&ann, &bob, &ann, &bob] {
-        let again = world.ok(reader, &page_of(&chat_id, 100, None, MessageOrder::OldestFirst)).await?.messages;
+        let again =
+            world.ok(reader, &page_of(&chat_id, 100, None, MessageOrder::OldestFirst)).await?.messages;
         world.check(again == oldest_first, || "two reads of one chat are in different order".to_owned());
     }
     world.check(sequences_of(&oldest_first).is_sorted_by(|one, next| one < next), || {

@@ -40,7 +40,10 @@ fn check_alike(world: &World, foreign: Option<Box<Failure>>, unknown: Option<Box
         (code, message, reason, metadata, violations, http_status)
     };
     world.check(said(&foreign) == said(&unknown), || {
-        format!("a stranger's chat and none at all are told apart: {:?} and {:?}", foreign.message, unknown.message)
+        format!(
+            "a stranger's chat and none at all are told apart: {:?} and {:?}",
+            foreign.message, unknown.message
+        )
     });
 }
 

@@ -95,7 +95,9 @@ async fn echo(world: &World) -> Outcome {
         let time = message.create_time.unwrap_or_default();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let apart = i64::try_from(now).unwrap_or_default() - time.seconds;
-        world.check(apart.abs() <= SKEW_SECONDS, || format!("create_time is {apart} s away from this machine's clock"));
+        world.check(apart.abs() <= SKEW_SECONDS, || {
+            format!("create_time is {apart} s away from this machine's clock")
+        });
         world.check(time.nanos % 1_000 == 0, || format!("create_time is finer than microseconds: {time}"));
     }
     if world.door() == Door::Rest {
@@ -139,7 +141,9 @@ async fn size_limits(world: &World) -> Outcome {
         let case = format!("4001 scalar values of {unit:?}");
         world.refused_field(&ann, &text_for(&chat_id, &format!("{fits}x")), "text", &case).await?;
     }
-    for (key, fits) in [("k".repeat(64), true), ("😀".repeat(64), true), ("k".repeat(65), false), (String::new(), false)] {
+    for (key, fits) in
+        [("k".repeat(64), true), ("😀".repeat(64), true), ("k".repeat(65), false), (String::new(), false)]
+    {
         let request = keyed(&chat_id, "with a key", &key);
         if fits {
             world.ok(&ann, &request).await?;
@@ -150,7 +154,9 @@ async fn size_limits(world: &World) -> Outcome {
         }
     }
     let texts: Vec<_> = whole(world, &bob, &chat_id).await?.into_iter().map(|message| message.text).collect();
-    world.check(texts == kept, || format!("{} of {} texts are in the chat as they were sent", texts.len(), kept.len()));
+    world.check(texts == kept, || {
+        format!("{} of {} texts are in the chat as they were sent", texts.len(), kept.len())
+    });
     Ok(())
 }
 
@@ -184,7 +190,8 @@ async fn unicode_exact(world: &World) -> Outcome {
     }
     let request = super::page_of(&chat_id, 100, None, duologue_contract::chat::MessageOrder::OldestFirst);
     let listed = world.ok(&bob, &request).await?.messages;
-    let texts = listed.iter().filter(|message| message.sender_id == ann.user_id).map(|message| message.text.as_str());
+    let texts =
+        listed.iter().filter(|message| message.sender_id == ann.user_id).map(|message| message.text.as_str());
     world.check_eq("texts that ListMessages answers", &texts.collect::<Vec<_>>(), &TEXTS.to_vec());
     let request = StreamMessagesRequest { chat_id, after_sequence: Some(0), ..Default::default() };
     let mut live = stream::follow(world, &bob, &request).await?;

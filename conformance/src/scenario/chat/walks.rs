@@ -52,7 +52,8 @@ pub(super) async fn pages_under_writes(world: &World) -> Outcome {
             }
             if walk.len() < 10 {
                 // At once, so that the writes of both fall between two pages in either order.
-                let (one, other) = tokio::join!(world.send(&ann, &chat_id, "new"), world.send(&bob, &chat_id, "newer"));
+                let (one, other) =
+                    tokio::join!(world.send(&ann, &chat_id, "new"), world.send(&bob, &chat_id, "newer"));
                 one.and(other)?;
             }
         }
@@ -60,10 +61,15 @@ pub(super) async fn pages_under_writes(world: &World) -> Outcome {
         let faults = check_walk(&walk, 3);
         world.check(faults.is_empty(), || format!("{name}, while messages come: {faults:?}"));
         let wrong = missing_or_repeated(&walk, &before);
-        world.check(wrong.is_empty(), || format!("{name}: {} messages missing or repeated while others come", wrong.len()));
-        let old: Vec<_> = walk.into_iter().flat_map(|page| page.ids).filter(|id| before.contains(id)).collect();
+        world.check(wrong.is_empty(), || {
+            format!("{name}: {} messages missing or repeated while others come", wrong.len())
+        });
+        let old: Vec<_> =
+            walk.into_iter().flat_map(|page| page.ids).filter(|id| before.contains(id)).collect();
         let expected = if order == MessageOrder::OldestFirst { &before } else { &reversed };
-        world.check(old == *expected, || format!("{name}: messages that were there before the walk came in another order"));
+        world.check(old == *expected, || {
+            format!("{name}: messages that were there before the walk came in another order")
+        });
     }
     Ok(())
 }
@@ -85,7 +91,9 @@ pub(super) async fn cursor_stable(world: &World) -> Outcome {
         let logout = LogoutRequest { refresh_token: bob.refresh_token.clone(), all_sessions: false };
         world.arrange(&bob, &logout).await?;
         let mut found = ids_of(&first.messages);
-        let walk = world.walk(&later, |next| page_of(&chat_id, 4, next.or_else(|| cursor.clone()), order), items).await?;
+        let walk = world
+            .walk(&later, |next| page_of(&chat_id, 4, next.or_else(|| cursor.clone()), order), items)
+            .await?;
         world.check_eq("the page of a cursor in another session", &walk[0].ids, &ids_of(&second.messages));
         found.extend(walk.into_iter().flat_map(|page| page.ids).filter(|id| ids.contains(id)));
         found.retain(|id| ids.contains(id));
@@ -105,7 +113,11 @@ pub(super) async fn isolated(world: &World) -> Outcome {
         world.check_eq("the chat with one", &ids_of(&whole(world, reader, &with_bob).await?), &of_bob);
     }
     for reader in [&ann, &carol] {
-        world.check_eq("the chat with the other", &ids_of(&whole(world, reader, &with_carol).await?), &of_carol);
+        world.check_eq(
+            "the chat with the other",
+            &ids_of(&whole(world, reader, &with_carol).await?),
+            &of_carol,
+        );
     }
     let newest = MessageOrder::NewestFirst;
     let cursor = world.ok(&ann, &page_of(&with_bob, 2, None, newest)).await?.next_cursor;

@@ -41,7 +41,8 @@ impl Stock {
         let mut owner = world.newcomer().await?;
         let (stem, other_stem) = (world.session().fresh_nickname(), world.session().fresh_nickname());
         owner.nickname = format!("{stem}0");
-        let named = |nickname: &str| CreateProfileRequest { nickname: nickname.to_owned(), ..Default::default() };
+        let named =
+            |nickname: &str| CreateProfileRequest { nickname: nickname.to_owned(), ..Default::default() };
         world.arrange(&owner, &named(&owner.nickname)).await?;
         for number in 1..ITEMS {
             let person = world.newcomer().await?;
@@ -52,7 +53,11 @@ impl Stock {
         let (mut chat_id, mut other_chat_id) = (String::new(), String::new());
         for (number, other) in others.iter().enumerate() {
             if world.has(Service::Social) {
-                if number < ITEMS { world.ask(other, &owner).await? } else { world.befriend(&owner, other).await? };
+                if number < ITEMS {
+                    world.ask(other, &owner).await?
+                } else {
+                    world.befriend(&owner, other).await?
+                };
             }
             if world.has(Service::Chat) && number < ITEMS {
                 other_chat_id = chat_id;
@@ -70,14 +75,15 @@ impl Stock {
     }
 
     /// The list of an RPC, and the same with another filter; `None` for one that is newer than this.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "what does not page has no list")]
     pub(super) fn list(&self, rpc: Rpc) -> Outcome<(DynamicCall, OtherFilter)> {
         let (fields, other) = match rpc {
             Rpc::AuthListSessions | Rpc::SocialListFriends | Rpc::ChatListUserChats => (json!({}), None),
             Rpc::UserSearchByNickname => {
                 (json!({ "query": self.stem }), Some(json!({ "query": self.other_stem })))
             }
-            Rpc::SocialListRequests => (json!({}), Some(json!({ "direction": "REQUEST_DIRECTION_OUTGOING" }))),
+            Rpc::SocialListRequests => {
+                (json!({}), Some(json!({ "direction": "REQUEST_DIRECTION_OUTGOING" })))
+            }
             Rpc::ChatListMessages => {
                 (json!({ "chatId": self.chat_id }), Some(json!({ "chatId": self.other_chat_id })))
             }
@@ -85,12 +91,15 @@ impl Stock {
             Rpc::NotificationListNotifications => (json!({}), Some(json!({ "unreadOnly": true }))),
             _ => return Err(Stop::Broken(format!("{} pages, and has no stock to page through", rpc.path()))),
         };
-        let call = |fields: Value| DynamicCall { rpc, fields: fields.as_object().cloned().unwrap_or_else(Fields::new) };
+        let call = |fields: Value| DynamicCall {
+            rpc,
+            fields: fields.as_object().cloned().unwrap_or_else(Fields::new),
+        };
         Ok((call(fields), other.map(call)))
     }
 
     /// How many items the list of an RPC has.
-    pub(super) fn count(&self, rpc: Rpc) -> usize {
+    pub(super) fn count(rpc: Rpc) -> usize {
         if rpc == Rpc::NotificationListNotifications { 2 * ITEMS } else { ITEMS }
     }
 
@@ -100,13 +109,13 @@ impl Stock {
         let mut found = 0;
         for _ in 0..100 {
             found = page(world, &self.owner, &list.clone().with("limit", 100)).await?.ids.len();
-            if found == self.count(rpc) || rpc.service() != Service::Notification {
+            if found == Self::count(rpc) || rpc.service() != Service::Notification {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        world.require(found == self.count(rpc), || {
-            format!("{}: {} items expected, {found} found", rpc.path(), self.count(rpc))
+        world.require(found == Self::count(rpc), || {
+            format!("{}: {} items expected, {found} found", rpc.path(), Self::count(rpc))
         })
     }
 }
@@ -137,7 +146,12 @@ pub(super) async fn fetched(world: &World, reader: &Person, call: &DynamicCall) 
 }
 
 /// Walks to the end.
-pub(super) async fn walk(world: &World, reader: &Person, list: &DynamicCall, limit: usize) -> Outcome<Vec<Page>> {
+pub(super) async fn walk(
+    world: &World,
+    reader: &Person,
+    list: &DynamicCall,
+    limit: usize,
+) -> Outcome<Vec<Page>> {
     let mut walk = Vec::new();
     let mut call = list.clone().with("limit", limit);
     loop {

@@ -13,7 +13,7 @@ pub(super) async fn limit_edges(world: &World) -> Outcome {
     for rpc in paged(world) {
         stock.is_complete(world, rpc).await?;
         let (list, _) = stock.list(rpc)?;
-        let count = stock.count(rpc);
+        let count = Stock::count(rpc);
         for limit in [1, 2, 50, 100, 101, i64::from(i32::MAX), 0] {
             let found = page(world, &stock.owner, &list.clone().with("limit", limit)).await?.ids.len();
             let most = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(50).min(100);
@@ -44,7 +44,9 @@ async fn the_most_there_is(world: &World) -> Outcome {
     for (limit, expected) in [(0, 50), (50, 50), (99, 99), (100, 100), (101, 100), (i32::MAX, 100)] {
         let found = page(world, &bob, &list.clone().with("limit", limit)).await?;
         world.check_eq(&format!("of 103 messages, limit {limit}"), &found.ids.len(), &expected);
-        world.check(found.next_cursor.is_some(), || format!("limit {limit} has no next_cursor, and there is more"));
+        world.check(found.next_cursor.is_some(), || {
+            format!("limit {limit} has no next_cursor, and there is more")
+        });
     }
     let found = page(world, &bob, &list).await?;
     world.check_eq("of 103 messages, without a limit", &found.ids.len(), &50);
@@ -65,7 +67,12 @@ pub(super) async fn terminates(world: &World) -> Outcome {
         if !matches!(rpc, Rpc::ChatListMessages | Rpc::AuthListSessions | Rpc::UserSearchByNickname) {
             let nothing = page(world, &fresh, &DynamicCall::empty(rpc)).await?;
             world.check(nothing.ids.is_empty() && nothing.next_cursor.is_none(), || {
-                format!("{}: somebody new has {} items, next_cursor {:?}", rpc.path(), nothing.ids.len(), nothing.next_cursor)
+                format!(
+                    "{}: somebody new has {} items, next_cursor {:?}",
+                    rpc.path(),
+                    nothing.ids.len(),
+                    nothing.next_cursor
+                )
             });
         }
     }
@@ -77,12 +84,16 @@ pub(super) async fn no_next_on_exact_fit(world: &World) -> Outcome {
     for rpc in paged(world) {
         stock.is_complete(world, rpc).await?;
         let (list, _) = stock.list(rpc)?;
-        let count = stock.count(rpc);
+        let count = Stock::count(rpc);
         for (limit, pages) in [(count, 1), (count / 2, 2), (count / 3, 3), (count + 1, 1), (count - 1, 2)] {
             let walk = walk(world, &stock.owner, &list, limit).await?;
             let faults = check_walk(&walk, limit);
             world.check(faults.is_empty() && walk.len() == pages, || {
-                format!("{}: {count} items by {limit} must be {pages} pages, found {}: {faults:?}", rpc.path(), walk.len())
+                format!(
+                    "{}: {count} items by {limit} must be {pages} pages, found {}: {faults:?}",
+                    rpc.path(),
+                    walk.len()
+                )
             });
         }
     }

@@ -73,7 +73,9 @@ pub(super) async fn accept_unknown(world: &World) -> Outcome {
     let ann = world.person().await?;
     let unknown = AcceptFriendRequestRequest { request_id: world.unknown_id() };
     world.refused_for(&ann, &unknown, Reason::FriendRequestNotFound).await?;
-    for (case, request_id) in [("malformed", "no-id".to_owned()), ("empty", String::new()), ("long", "a".repeat(4_000))] {
+    for (case, request_id) in
+        [("malformed", "no-id".to_owned()), ("empty", String::new()), ("long", "a".repeat(4_000))]
+    {
         let request = AcceptFriendRequestRequest { request_id };
         if world.can_say(&request) {
             world.refused_field(&ann, &request, "request_id", case).await?;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use duologue_contract::errors::Reason;
 use duologue_contract::social::{
-    DeclineFriendRequestRequest, ListFriendsRequest, ListFriendsResponse, ListRequestsRequest, RemoveFriendRequest,
-    RequestDirection,
+    DeclineFriendRequestRequest, ListFriendsRequest, ListFriendsResponse, ListRequestsRequest,
+    RemoveFriendRequest, RequestDirection,
 };
 use tonic::Code;
 
@@ -48,7 +48,9 @@ pub(super) async fn remove_not_friend(world: &World) -> Outcome {
         world.refused(one, &removing(other), Code::NotFound).await?;
     }
     world.refused(&ann, &RemoveFriendRequest { user_id: world.unknown_id() }, Code::NotFound).await?;
-    world.refused_field(&ann, &RemoveFriendRequest { user_id: "no-id".to_owned() }, "user_id", "malformed").await
+    world
+        .refused_field(&ann, &RemoveFriendRequest { user_id: "no-id".to_owned() }, "user_id", "malformed")
+        .await
 }
 
 pub(super) async fn symmetric(world: &World) -> Outcome {
@@ -74,7 +76,9 @@ async fn check_symmetry(world: &World, people: &[Person; 3], after: Step) -> Out
         let friends = world.ok(person, &page(100, None)).await?.friend_user_ids;
         let distinct: BTreeSet<_> = friends.iter().cloned().collect();
         world.check(distinct.len() == friends.len(), || format!("a friend is listed twice after {after:?}"));
-        world.check(!distinct.contains(&person.user_id), || format!("somebody is their own friend after {after:?}"));
+        world.check(!distinct.contains(&person.user_id), || {
+            format!("somebody is their own friend after {after:?}")
+        });
         lists.push(distinct);
     }
     for one in 0..people.len() {
@@ -102,7 +106,8 @@ pub(super) async fn only_incoming_pending(world: &World) -> Outcome {
         world.check_eq("incoming requests, newest first", &listed, &vec![second.clone(), first.clone()]);
     }
     let request = ListRequestsRequest { direction: RequestDirection::Outgoing.into(), ..Default::default() };
-    let outgoing: Vec<_> = world.ok(&ann, &request).await?.requests.into_iter().map(|request| request.to_user_id).collect();
+    let outgoing: Vec<_> =
+        world.ok(&ann, &request).await?.requests.into_iter().map(|request| request.to_user_id).collect();
     world.check_eq("outgoing requests", &outgoing, &vec![bob.user_id.clone()]);
     Ok(())
 }
@@ -137,7 +142,11 @@ pub(super) async fn pages_exact(world: &World) -> Outcome {
     let ann = world.person().await?;
     let crowd = world.crowd(23).await?;
     for (number, friend) in crowd.iter().enumerate() {
-        if number % 2 == 0 { world.befriend(&ann, friend).await? } else { world.befriend(friend, &ann).await? };
+        if number % 2 == 0 {
+            world.befriend(&ann, friend).await?
+        } else {
+            world.befriend(friend, &ann).await?
+        };
     }
     let newest_first: Vec<_> = crowd.iter().rev().map(|friend| friend.user_id.clone()).collect();
     for limit in [1, 2, 7, 22, 23, 24] {
@@ -156,7 +165,8 @@ pub(super) async fn pages_under_change(world: &World) -> Outcome {
         world.befriend(friend, &ann).await?;
     }
     // Every third one leaves during the walk: of the newest, the oldest and the middle.
-    let (leaving, staying): (Vec<_>, Vec<_>) = crowd.iter().enumerate().partition(|(number, _)| number % 3 == 0);
+    let (leaving, staying): (Vec<_>, Vec<_>) =
+        crowd.iter().enumerate().partition(|(number, _)| number % 3 == 0);
     let mut leaving: Vec<_> = leaving.into_iter().map(|(_, person)| person).collect();
     let staying: Vec<_> = staying.into_iter().map(|(_, person)| person.user_id.clone()).collect();
     let (mut walk, mut cursor) = (Vec::new(), None);
@@ -178,6 +188,8 @@ pub(super) async fn pages_under_change(world: &World) -> Outcome {
         }
     }
     let wrong = missing_or_repeated(&walk, &staying);
-    world.check(wrong.is_empty(), || format!("of {} who stayed these are missing or repeated: {wrong:?}", staying.len()));
+    world.check(wrong.is_empty(), || {
+        format!("of {} who stayed these are missing or repeated: {wrong:?}", staying.len())
+    });
     Ok(())
 }

@@ -220,12 +220,10 @@ fn of_races() -> Vec<Scenario> {
 }
 
 fn of_model() -> Vec<Scenario> {
-    vec![
-        Scenario::must(
-            "social.model",
-            "Every code and every list MUST be what the reference model says, for random sequences of calls.",
-            cells![SocialSendFriendRequest: Ok, SocialAcceptFriendRequest: Ok, SocialDeclineFriendRequest: Ok, SocialRemoveFriend: Ok],
-            run!(model::model),
-        ),
-    ]
+    vec![Scenario::must(
+        "social.model",
+        "Every code and every list MUST be what the reference model says, for random sequences of calls.",
+        cells![SocialSendFriendRequest: Ok, SocialAcceptFriendRequest: Ok, SocialDeclineFriendRequest: Ok, SocialRemoveFriend: Ok],
+        run!(model::model),
+    )]
 }

@@ -28,7 +28,8 @@ pub(super) fn random_steps(world: &World, count: usize) -> Vec<Step> {
     let random = world.random();
     let step = |_| {
         let (one, other) = (random.below(3), random.below(3));
-        let (to, request) = (if random.below(12) == 0 { one } else { (one + 1 + other % 2) % 3 }, random.below(4) / 2);
+        let (to, request) =
+            (if random.below(12) == 0 { one } else { (one + 1 + other % 2) % 3 }, random.below(4) / 2);
         match random.below(12) {
             0..=3 => Step::Ask(one, to),
             4..=6 => Step::Accept(one, request),
@@ -93,7 +94,11 @@ pub(super) async fn take(
     Ok(Some(came))
 }
 
-fn came<T: Call>(world: &World, result: CallResult<T::Reply>, of: impl Fn(&T::Reply) -> Came) -> Outcome<Came> {
+fn came<T: Call>(
+    world: &World,
+    result: CallResult<T::Reply>,
+    of: impl Fn(&T::Reply) -> Came,
+) -> Outcome<Came> {
     match result {
         Err(failure) if failure.is_transport => Err(world.stopped(T::RPC, "", &failure)),
         Err(failure) => Ok(Came::Refused(failure.reason.clone())),
@@ -231,7 +236,12 @@ async fn deviation(world: &World, steps: &[Step]) -> Outcome<Option<String>> {
     Ok(None)
 }
 
-async fn lists_differ(world: &World, people: &[Person; 3], model: &Model, index: usize) -> Outcome<Option<String>> {
+async fn lists_differ(
+    world: &World,
+    people: &[Person; 3],
+    model: &Model,
+    index: usize,
+) -> Outcome<Option<String>> {
     let of = |indices: BTreeSet<usize>| -> BTreeSet<String> {
         indices.into_iter().map(|index| people[index].user_id.clone()).collect()
     };
@@ -243,7 +253,11 @@ async fn lists_differ(world: &World, people: &[Person; 3], model: &Model, index:
         ("incoming requests", incoming, of(model.incoming_of(index))),
     ] {
         if found.len() != expected.len() || found.iter().cloned().collect::<BTreeSet<_>>() != expected {
-            return Ok(Some(format!("{what} of person {index}: {} expected, {} found", expected.len(), found.len())));
+            return Ok(Some(format!(
+                "{what} of person {index}: {} expected, {} found",
+                expected.len(),
+                found.len()
+            )));
         }
     }
     Ok(None)

@@ -47,10 +47,14 @@ pub(super) async fn cross_requests(world: &World) -> Outcome {
             .map(|failure| failure.metadata.get("request_id").cloned())
             .collect();
         let winners = world.tally::<SendFriendRequestRequest>(results, Code::AlreadyExists)?;
-        world.require(winners.len() == 1, || format!("round {round}: {} requests between two people", winners.len()))?;
+        world.require(winners.len() == 1, || {
+            format!("round {round}: {} requests between two people", winners.len())
+        })?;
         let request = &winners[0];
         let all_name_it = named.iter().all(|id| id.as_ref() == Some(&request.request_id));
-        world.check(all_name_it, || format!("round {round}: a loser is told of another request than the one that won"));
+        world.check(all_name_it, || {
+            format!("round {round}: a loser is told of another request than the one that won")
+        });
         let pending = [world.incoming(&ann).await?, world.incoming(&bob).await?].concat();
         world.check_eq(&format!("round {round}: requests that exist"), &pending, &winners);
         let sender = if request.from_user_id == ann.user_id { &ann } else { &bob };
@@ -100,15 +104,15 @@ pub(super) async fn accept_decline(world: &World) -> Outcome {
         let ended = race(contenders).await.into_iter().map(|operation| operation.what);
         let (accepts, declines): (Vec<_>, Vec<_>) = ended.partition(|(is_accept, _)| *is_accept);
         let results = |side: Vec<(bool, _)>| side.into_iter().map(|(_, result)| result).collect();
-        let accepted = world.tally::<AcceptFriendRequestRequest>(results(accepts), Code::NotFound)?.len();
-        let declined = world.tally::<DeclineFriendRequestRequest>(results(declines), Code::NotFound)?.len();
+        let yes = world.tally::<AcceptFriendRequestRequest>(results(accepts), Code::NotFound)?.len();
+        let no = world.tally::<DeclineFriendRequestRequest>(results(declines), Code::NotFound)?.len();
         let half = CONTENDERS / 2;
-        world.check(matches!((accepted, declined), (a, 0) | (0, a) if a == half), || {
-            format!("round {round}: {accepted} accepts and {declined} declines of {half} each succeeded")
+        world.check(matches!((yes, no), (won, 0) | (0, won) if won == half), || {
+            format!("round {round}: {yes} accepts and {no} declines of {half} each succeeded")
         });
-        agree(world, &ann, &bob, accepted > 0, round).await?;
+        agree(world, &ann, &bob, yes > 0, round).await?;
         world.check_eq("requests left", &world.incoming(&bob).await?, &Vec::new());
-        if accepted > 0 {
+        if yes > 0 {
             part(world, &bob, &ann).await?;
         }
     }
@@ -134,7 +138,9 @@ pub(super) async fn remove_accept(world: &World) -> Outcome {
         let (by_ann, by_bob, by_bob_too) = (Envelope::from(&ann), Envelope::from(&bob), Envelope::from(&bob));
         let contenders: Vec<Contender<Did>> = vec![
             Box::pin(async move { Did::Removed(one.call(by_ann, &RemoveFriendRequest { user_id }).await) }),
-            Box::pin(async move { Did::Accepted(two.call(by_bob, &AcceptFriendRequestRequest { request_id }).await) }),
+            Box::pin(async move {
+                Did::Accepted(two.call(by_bob, &AcceptFriendRequestRequest { request_id }).await)
+            }),
             Box::pin(async move { Did::Asked(three.call(by_bob_too, &asked).await) }),
         ];
         let mut asked = Vec::new();

@@ -25,7 +25,11 @@ pub(super) async fn request_and_list(world: &World) -> Outcome {
     world.check_eq("the requests to the recipient", &listed.requests, &vec![sent.clone()]);
     world.check(listed.next_cursor.is_none(), || "a single request has a next page".to_owned());
     let own = ListRequestsRequest { user_id: bob.user_id.clone(), ..Default::default() };
-    world.check_eq("the same with one's own user_id", &world.ok(&bob, &own).await?.requests, &vec![sent.clone()]);
+    world.check_eq(
+        "the same with one's own user_id",
+        &world.ok(&bob, &own).await?.requests,
+        &vec![sent.clone()],
+    );
     world.check_eq("the requests to the sender", &world.incoming(&ann).await?, &Vec::new());
     world.check_eq("the requests from the sender", &world.outgoing(&ann).await?, &vec![sent]);
     world.check_eq("the requests to somebody else", &world.incoming(&carol).await?, &Vec::new());
@@ -47,7 +51,9 @@ pub(super) async fn unknown_user(world: &World) -> Outcome {
     for user_id in [world.unknown_id(), bare.user_id] {
         world.refused_for(&ann, &SendFriendRequestRequest { user_id }, Reason::UserNotFound).await?;
     }
-    for (case, user_id) in [("empty", String::new()), ("malformed", "no-id".to_owned()), ("SQL", "' OR 1=1".to_owned())] {
+    for (case, user_id) in
+        [("empty", String::new()), ("malformed", "no-id".to_owned()), ("SQL", "' OR 1=1".to_owned())]
+    {
         let request = SendFriendRequestRequest { user_id };
         if world.can_say(&request) {
             world.refused_field(&ann, &request, "user_id", case).await?;
@@ -87,7 +93,9 @@ pub(super) async fn cross_requests(world: &World) -> Outcome {
     world.check_eq("metadata.request_id", &named, &Some(first.request_id.clone()));
     world.check_eq("the requests to the first sender", &world.incoming(&ann).await?, &Vec::new());
     world.check_eq("the requests to the second", &world.incoming(&bob).await?, &vec![first.clone()]);
-    world.arrange(&bob, &AcceptFriendRequestRequest { request_id: named.unwrap_or(first.request_id) }).await?;
+    world
+        .arrange(&bob, &AcceptFriendRequestRequest { request_id: named.unwrap_or(first.request_id) })
+        .await?;
     world.check_eq("friends of the first", &world.friends(&ann).await?, &vec![bob.user_id.clone()]);
     world.check_eq("friends of the second", &world.friends(&bob).await?, &vec![ann.user_id.clone()]);
     world.check_eq("requests left", &world.incoming(&bob).await?, &Vec::new());
@@ -118,7 +126,11 @@ pub(super) async fn after_remove(world: &World) -> Outcome {
         world.check(again.request_id != before.request_id, || "the new request has the old id".to_owned());
         before = world.arrange(asked, &AcceptFriendRequestRequest { request_id: again.request_id }).await?;
         world.check_eq("friends again", &world.friends(asker).await?, &vec![asked.user_id.clone()]);
-        world.check_eq("friends again, other side", &world.friends(asked).await?, &vec![asker.user_id.clone()]);
+        world.check_eq(
+            "friends again, other side",
+            &world.friends(asked).await?,
+            &vec![asker.user_id.clone()],
+        );
     }
     Ok(())
 }

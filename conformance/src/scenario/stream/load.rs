@@ -68,10 +68,19 @@ async fn gapless_under_load(world: &World) -> Outcome {
     let found = ids_of(&listed);
     let lost = acknowledged.iter().filter(|message| !found.contains(&message.message_id)).count();
     world.check(lost == 0 && listed.len() == acknowledged.len() + 1, || {
-        format!("{} messages were acknowledged, {} are listed, {lost} are lost", acknowledged.len() + 1, listed.len())
+        format!(
+            "{} messages were acknowledged, {} are listed, {lost} are lost",
+            acknowledged.len() + 1,
+            listed.len()
+        )
     });
     check_all(world, "the stream that was open", &received, &listed);
-    check_all(world, "the stream that nobody read meanwhile", &until(world, &mut lagging, &fence).await?, &listed);
+    check_all(
+        world,
+        "the stream that nobody read meanwhile",
+        &until(world, &mut lagging, &fence).await?,
+        &listed,
+    );
     for live in &mut late {
         check_all(world, "a stream that was opened meanwhile", &until(world, live, &fence).await?, &listed);
     }
@@ -105,7 +114,12 @@ async fn cancel_releases(world: &World) -> Outcome {
 }
 
 /// Opens a stream; where too many are open it waits for those that were left, and not for long.
-async fn reopened(world: &World, reader: &Person, chat_id: &str, number: usize) -> Outcome<Live<StreamMessagesRequest>> {
+async fn reopened(
+    world: &World,
+    reader: &Person,
+    chat_id: &str,
+    number: usize,
+) -> Outcome<Live<StreamMessagesRequest>> {
     let began = Instant::now();
     loop {
         match world.open(reader, &live_of(chat_id)).await {
@@ -113,11 +127,17 @@ async fn reopened(world: &World, reader: &Person, chat_id: &str, number: usize) 
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             Err(failure) if failure.has_reason(Reason::TooManyStreams) => {
-                world.violation(format!("streams that were left {} s ago still count after {number} of them", NOTICED.as_secs()));
+                world.violation(format!(
+                    "streams that were left {} s ago still count after {number} of them",
+                    NOTICED.as_secs()
+                ));
                 return Err(Stop::Violated);
             }
             opened => {
-                world.assert_cell(crate::scenario::Cell::new(duologue_contract::Rpc::ChatStreamMessages, tonic::Code::Ok));
+                world.assert_cell(crate::scenario::Cell::new(
+                    duologue_contract::Rpc::ChatStreamMessages,
+                    tonic::Code::Ok,
+                ));
                 let rpc = duologue_contract::Rpc::ChatStreamMessages;
                 return opened.map_err(|failure| world.stopped(rpc, "the stream must open", &failure));
             }
@@ -144,7 +164,9 @@ async fn slow_reader(world: &World) -> Outcome {
         world.require(began.elapsed() < UNDELAYED, || {
             format!("beside a reader who does not read, a message took {} ms", began.elapsed().as_millis())
         })?;
-        world.check(received == message, || format!("the quick reader got {} in place of {}", received.sequence, message.sequence));
+        world.check(received == message, || {
+            format!("the quick reader got {} in place of {}", received.sequence, message.sequence)
+        });
         sent.push(message.sequence);
     }
     let (mut received, mut resumed) = (Vec::new(), 0);
@@ -158,7 +180,11 @@ async fn slow_reader(world: &World) -> Outcome {
                 slow = follow(world, &bob, &after(&chat_id, last)).await?;
             }
             other => {
-                world.violation(format!("the slow reader got {} of {} messages, then {other:?}", received.len(), sent.len()));
+                world.violation(format!(
+                    "the slow reader got {} of {} messages, then {other:?}",
+                    received.len(),
+                    sent.len()
+                ));
                 return Err(Stop::Violated);
             }
         }

@@ -64,11 +64,14 @@ async fn token_expiry(world: &World) -> Outcome {
             });
         }
         other => {
-            world.violation(format!("{after_seconds:.1} s after a login for {seconds} s the stream did not end: {other:?}"));
+            world.violation(format!(
+                "{after_seconds:.1} s after a login for {seconds} s the stream did not end: {other:?}"
+            ));
             return Err(Stop::Violated);
         }
     }
-    let missed = world.send(&world.login(&ann).await.map(|login| ann.in_session(&login))?, &chat_id, "missed").await?;
+    let missed =
+        world.send(&world.login(&ann).await.map(|login| ann.in_session(&login))?, &chat_id, "missed").await?;
     let refresh = RefreshRequest { refresh_token: bob.refresh_token.clone() };
     let reply = world.arrange(Credential::None, &refresh).await?;
     world.keep_secret(&reply.access_token);
@@ -79,14 +82,16 @@ async fn token_expiry(world: &World) -> Outcome {
 }
 
 /// The silence.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 async fn idle_survives(world: &World) -> Outcome {
     let [ann, bob] = world.people().await?;
     let chat_id = world.chat(&ann, &bob).await?;
     let mut live = follow(world, &bob, &live_of(&chat_id)).await?;
     let (silence, beats) = tokio::join!(live.next(SILENCE), heartbeats(world, &ann, &chat_id));
-    world.require(silence == Next::Silence, || format!("a stream without messages did not stay open: {silence:?}"))?;
+    world.require(silence == Next::Silence, || {
+        format!("a stream without messages did not stay open: {silence:?}")
+    })?;
     beats?;
     let sent = world.send(&ann, &chat_id, "after a minute").await?;
     world.check_eq("what the stream delivers after a minute", &next(world, &mut live).await?, &sent);
@@ -105,7 +110,8 @@ async fn heartbeats(world: &World, reader: &Person, chat_id: &str) -> Outcome {
     let began = Instant::now();
     while began.elapsed() < SILENCE.saturating_sub(Duration::from_secs(15)) {
         let beat = tokio::time::timeout(Duration::from_secs(16), stream.chunk()).await;
-        let is_comment = matches!(&beat, Ok(Ok(Some(chunk))) if chunk.starts_with(b":") || chunk.starts_with(b"\n"));
+        let is_comment =
+            matches!(&beat, Ok(Ok(Some(chunk))) if chunk.starts_with(b":") || chunk.starts_with(b"\n"));
         world.require(is_comment, || format!("no comment or blank line within 15 s: {beat:?}"))?;
     }
     Ok(())

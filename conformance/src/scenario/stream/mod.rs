@@ -47,7 +47,11 @@ pub(super) fn time_ms(message: &Message) -> i64 {
 }
 
 /// Opens a stream and asserts that it opens.
-pub(super) async fn follow<T: Call>(world: &World, who: impl Into<Envelope>, request: &T) -> Outcome<Live<T>> {
+pub(super) async fn follow<T: Call>(
+    world: &World,
+    who: impl Into<Envelope>,
+    request: &T,
+) -> Outcome<Live<T>> {
     match world.open(who, request).await {
         Ok(live) => {
             world.assert_cell(Cell::new(T::RPC, Code::Ok));
@@ -63,11 +67,16 @@ pub(super) async fn next<T: Call<Reply: Debug>>(world: &World, live: &mut Live<T
 }
 
 /// The next item and the id of its event.
-pub(super) async fn next_with_id<T: Call<Reply: Debug>>(world: &World, live: &mut Live<T>) -> Outcome<(T::Reply, Option<String>)> {
+pub(super) async fn next_with_id<T: Call<Reply: Debug>>(
+    world: &World,
+    live: &mut Live<T>,
+) -> Outcome<(T::Reply, Option<String>)> {
     world.count_assertion();
     match live.next(ARRIVAL).await {
         Next::Item(item, id) => Ok((item, id)),
-        Next::Refused(failure) if failure.is_transport => Err(Stop::Broken(format!("the stream broke off: {failure}"))),
+        Next::Refused(failure) if failure.is_transport => {
+            Err(Stop::Broken(format!("the stream broke off: {failure}")))
+        }
         other => {
             world.violation(format!("{}: the next item must come within 5 s, but: {other:?}", T::RPC.path()));
             Err(Stop::Violated)
@@ -76,7 +85,11 @@ pub(super) async fn next_with_id<T: Call<Reply: Debug>>(world: &World, live: &mu
 }
 
 /// So many items.
-pub(super) async fn take<T: Call<Reply: Debug>>(world: &World, live: &mut Live<T>, count: usize) -> Outcome<Vec<T::Reply>> {
+pub(super) async fn take<T: Call<Reply: Debug>>(
+    world: &World,
+    live: &mut Live<T>,
+    count: usize,
+) -> Outcome<Vec<T::Reply>> {
     let mut items = Vec::with_capacity(count);
     while items.len() < count {
         items.push(next(world, live).await?);
@@ -116,15 +129,17 @@ pub(super) async fn refused(
     let rpc = Rpc::ChatStreamMessages;
     let result = match world.open(who, request).await {
         Err(failure) => Err(failure),
-        Ok(mut live) => match (world.door(), live.next(ARRIVAL).await) {
-            (Door::Grpc, Next::Refused(failure)) => Err(failure),
-            (door, other) => {
-                world.check(false, || {
+        Ok(mut live) => {
+            match (world.door(), live.next(ARRIVAL).await) {
+                (Door::Grpc, Next::Refused(failure)) => Err(failure),
+                (door, other) => {
+                    world.check(false, || {
                     format!("{case}: through {door} the stream must be refused with {}, but it opened: {other:?}", reason.name())
                 });
-                return Ok(());
+                    return Ok(());
+                }
             }
-        },
+        }
     };
     if let Some(failure) = world.expect_refused(rpc, result, reason.code())? {
         world.check(failure.has_reason(reason), || {

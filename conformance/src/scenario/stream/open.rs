@@ -144,7 +144,11 @@ async fn order_matches_list(world: &World) -> Outcome {
         let received = until(world, live, &fence).await?;
         let differing = received.iter().zip(&listed).find(|(received, listed)| received != listed);
         world.check(received.len() == listed.len() && differing.is_none(), || {
-            format!("a stream delivered {} messages, {} are listed; first difference: {differing:?}", received.len(), listed.len())
+            format!(
+                "a stream delivered {} messages, {} are listed; first difference: {differing:?}",
+                received.len(),
+                listed.len()
+            )
         });
     }
     Ok(())

@@ -93,7 +93,11 @@ async fn delivers(
     let expected = [past, new.as_slice()].concat();
     let sequences = |messages: &[Message]| crate::scenario::chat::sequences_of(messages);
     world.check(received == expected, || {
-        format!("{case}: expected the sequences {:?}, received {:?}", sequences(&expected), sequences(&received))
+        format!(
+            "{case}: expected the sequences {:?}, received {:?}",
+            sequences(&expected),
+            sequences(&received)
+        )
     });
     Ok(new)
 }
@@ -131,7 +135,8 @@ async fn since_future_and_zero(world: &World) -> Outcome {
         sent.extend(delivers(world, [&ann, &bob], &since(&chat_id, from), &past, case).await?);
     }
     for from in [-1, i64::MIN] {
-        refused(world, &bob, &since(&chat_id, from), Reason::InvalidField, "a negative since_unix_ms").await?;
+        refused(world, &bob, &since(&chat_id, from), Reason::InvalidField, "a negative since_unix_ms")
+            .await?;
     }
     Ok(())
 }
@@ -142,19 +147,33 @@ async fn resume_after_sequence(world: &World) -> Outcome {
     for start in 0..=8 {
         let request = after(&chat_id, i64::try_from(start).unwrap_or_default());
         let past = sent[start..].to_vec();
-        sent.extend(delivers(world, [&ann, &bob], &request, &past, &format!("after_sequence {start}")).await?);
+        sent.extend(
+            delivers(world, [&ann, &bob], &request, &past, &format!("after_sequence {start}")).await?,
+        );
     }
     let last = sent.len();
     let newest = sent[last - 1].sequence;
     for start in [3, last] {
         let known = sent[start - 1].message_id.clone();
-        let request = StreamMessagesRequest { after_message_id: Some(known), ..after(&chat_id, sent[start - 1].sequence) };
+        let request = StreamMessagesRequest {
+            after_message_id: Some(known),
+            ..after(&chat_id, sent[start - 1].sequence)
+        };
         let past = sent[start..].to_vec();
-        sent.extend(delivers(world, [&ann, &bob], &request, &past, "after a message and its sequence").await?);
+        sent.extend(
+            delivers(world, [&ann, &bob], &request, &past, "after a message and its sequence").await?,
+        );
     }
     let beyond = after(&chat_id, newest + 1_000);
     refused(world, &bob, &beyond, Reason::SequenceOutOfRange, "after_sequence beyond the newest").await?;
-    refused(world, &bob, &after(&chat_id, i64::MAX), Reason::SequenceOutOfRange, "the greatest after_sequence").await?;
+    refused(
+        world,
+        &bob,
+        &after(&chat_id, i64::MAX),
+        Reason::SequenceOutOfRange,
+        "the greatest after_sequence",
+    )
+    .await?;
     refused(world, &bob, &after(&chat_id, -1), Reason::InvalidField, "a negative after_sequence").await?;
     let both = StreamMessagesRequest { since_unix_ms: Some(0), ..after(&chat_id, 3) };
     refused(world, &bob, &both, Reason::InvalidField, "since_unix_ms beside after_sequence").await?;

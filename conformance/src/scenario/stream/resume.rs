@@ -71,7 +71,11 @@ pub(super) async fn by_time(world: &World) -> Outcome {
     let listed = ids_of(&whole(world, &ann, &chat_id).await?);
     let missed: Vec<_> = listed.iter().filter(|id| !seen.contains(*id)).collect();
     world.check(missed.is_empty(), || {
-        format!("a reader who went on from the last time seen missed {} of {} messages", missed.len(), listed.len())
+        format!(
+            "a reader who went on from the last time seen missed {} of {} messages",
+            missed.len(),
+            listed.len()
+        )
     });
     world.check_eq("messages seen", &seen.len(), &listed.len());
     Ok(())
@@ -93,7 +97,7 @@ pub(super) async fn last_event_id(world: &World) -> Outcome {
         let mut received: Vec<i64> = Vec::new();
         loop {
             let mut last_id = None;
-            for _ in 0..1 + world.random().below(12) {
+            for _ in 0..=world.random().below(12) {
                 let (message, id) = next_with_id(world, &mut live).await?;
                 let has_id = id.as_ref().is_some_and(|id| !id.is_empty());
                 world.require(has_id, || "an event carries no id to resume from".to_owned())?;
@@ -112,7 +116,9 @@ pub(super) async fn last_event_id(world: &World) -> Outcome {
         }
         written(writers).await?;
         let faults = check_sequences(if is_from_now { before } else { 0 }, &received);
-        world.check(faults.is_empty(), || format!("over reconnects with Last-Event-ID, {request:?}: {faults:?}"));
+        world.check(faults.is_empty(), || {
+            format!("over reconnects with Last-Event-ID, {request:?}: {faults:?}")
+        });
     }
     let envelope = Envelope::by(&bob).with_header("last-event-id", "no point");
     let failure = world.open(envelope, &live_of(&chat_id)).await.err();

@@ -25,11 +25,15 @@ pub(super) async fn seam_race(world: &World) -> Outcome {
             0 => (after(&chat_id, start.sequence), start.sequence + 1),
             1 => {
                 let message_id = Some(start.message_id.clone());
-                (StreamMessagesRequest { after_message_id: message_id, ..after(&chat_id, start.sequence) }, start.sequence + 1)
+                (
+                    StreamMessagesRequest { after_message_id: message_id, ..after(&chat_id, start.sequence) },
+                    start.sequence + 1,
+                )
             }
             _ => {
                 let from = time_ms(start);
-                let first = known.iter().find(|message| time_ms(message) >= from).map(|message| message.sequence);
+                let first =
+                    known.iter().find(|message| time_ms(message) >= from).map(|message| message.sequence);
                 (since(&chat_id, from), first.unwrap_or_default())
             }
         };
@@ -45,7 +49,8 @@ pub(super) async fn seam_race(world: &World) -> Outcome {
         let received = until(world, &mut live, &fence).await?;
         let faults = check_sequences(first - 1, &sequences_of(&received));
         world.check(faults.is_empty(), || format!("try {turn}, {request:?}: {faults:?}"));
-        world.check(received.contains(&sent), || format!("try {turn}: the message sent meanwhile is missing"));
+        world
+            .check(received.contains(&sent), || format!("try {turn}: the message sent meanwhile is missing"));
         known.extend([sent, fence]);
         known.drain(..known.len().saturating_sub(40));
     }
@@ -66,14 +71,20 @@ pub(super) async fn over_replicas(world: &World) -> Outcome {
     for index in 0..200 {
         let request = crate::scenario::chat::text_for(&chat_id, &format!("message {index}"));
         let sender = if world.random().below(2) == 0 { &ann } else { &bob };
-        sent.push(world.arrange(Envelope::by(sender).to_replica(world.random().below(replicas)), &request).await?);
+        sent.push(
+            world.arrange(Envelope::by(sender).to_replica(world.random().below(replicas)), &request).await?,
+        );
     }
     let Some(fence) = sent.last() else { return Ok(()) };
     for live in &mut streams {
         let received = until(world, live, fence).await?;
         let faults = check_sequences(0, &sequences_of(&received));
         world.check(faults.is_empty() && received == sent, || {
-            format!("of {} messages sent through all replicas one delivered {}: {faults:?}", sent.len(), received.len())
+            format!(
+                "of {} messages sent through all replicas one delivered {}: {faults:?}",
+                sent.len(),
+                received.len()
+            )
         });
     }
     Ok(())

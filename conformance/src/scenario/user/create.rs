@@ -39,16 +39,21 @@ pub(super) async fn create_and_get(world: &World) -> Outcome {
     world.check_eq("bio and avatar_url that were never set", &(plain.bio, plain.avatar_url), &(None, None));
     let times = [created.create_time, created.update_time];
     let is_time = |time: &Option<_>| {
-        time.is_some_and(|time: duologue_contract::Timestamp| time.seconds > 1_700_000_000 && time.nanos % 1_000 == 0)
+        time.is_some_and(|time: duologue_contract::Timestamp| {
+            time.seconds > 1_700_000_000 && time.nanos % 1_000 == 0
+        })
     };
-    world.check(times.iter().all(is_time), || format!("times must be whole microseconds of now, they are {times:?}"));
+    world.check(times.iter().all(is_time), || {
+        format!("times must be whole microseconds of now, they are {times:?}")
+    });
     Ok(())
 }
 
 pub(super) async fn duplicate_profile(world: &World) -> Outcome {
     let ann = world.person().await?;
     let before = world.profile(&ann, &ann).await?;
-    let request = CreateProfileRequest { bio: Some("second".to_owned()), ..named(&world.session().fresh_nickname()) };
+    let request =
+        CreateProfileRequest { bio: Some("second".to_owned()), ..named(&world.session().fresh_nickname()) };
     world.refused_for(&ann, &request, Reason::ProfileExists).await?;
     world.refused(&ann, &named(&ann.nickname), Code::AlreadyExists).await?;
     world.check_eq("the profile after a second CreateProfile", &world.profile(&ann, &ann).await?, &before);
@@ -90,7 +95,9 @@ pub(super) async fn nickname_race(world: &World) -> Outcome {
             ended.into_iter().map(|operation| operation.what).collect(),
             Code::AlreadyExists,
         )?;
-        world.require(winners.len() == 1, || format!("round {round}: {} owners of one nickname", winners.len()))?;
+        world.require(winners.len() == 1, || {
+            format!("round {round}: {} owners of one nickname", winners.len())
+        })?;
         let request = GetProfileByNicknameRequest { nickname: request.nickname };
         let owner = world.arrange(&contenders[0], &request).await?;
         world.check_eq("the owner of the nickname", &owner, &winners[0]);
@@ -125,8 +132,11 @@ pub(super) async fn nickname_format(world: &World) -> Outcome {
     }
     world.refused(&ann, &GetProfileByIdRequest { id: ann.user_id.clone() }, Code::NotFound).await?;
     let digits = format!("{:020}", crate::random::entropy());
-    let accepted =
-        [("20 characters", format!("{:_<20}", fresh())), ("digits only", digits), ("it starts with _", format!("_{}", fresh()))];
+    let accepted = [
+        ("20 characters", format!("{:_<20}", fresh())),
+        ("digits only", digits),
+        ("it starts with _", format!("_{}", fresh())),
+    ];
     for (case, nickname) in accepted {
         let person = world.newcomer().await?;
         let profile = world.arrange(&person, &named(&nickname)).await?;
@@ -136,7 +146,9 @@ pub(super) async fn nickname_format(world: &World) -> Outcome {
     for nickname in [base36(crate::random::entropy(), 3), "___".to_owned(), "_".repeat(20)] {
         let person = world.newcomer().await?;
         if let Err(failure) = world.call(&person, &named(&nickname)).await {
-            world.check(failure.has_reason(Reason::NicknameTaken), || format!("{nickname:?} must be free or taken, it is {failure}"));
+            world.check(failure.has_reason(Reason::NicknameTaken), || {
+                format!("{nickname:?} must be free or taken, it is {failure}")
+            });
         }
     }
     Ok(())
@@ -146,7 +158,8 @@ pub(super) async fn for_another(world: &World) -> Outcome {
     let [ann, bob] = [world.newcomer().await?, world.newcomer().await?];
     let carol = world.person().await?;
     for other in [&bob.user_id, &carol.user_id, &world.unknown_id()] {
-        let request = CreateProfileRequest { user_id: other.clone(), ..named(&world.session().fresh_nickname()) };
+        let request =
+            CreateProfileRequest { user_id: other.clone(), ..named(&world.session().fresh_nickname()) };
         world.refused(&ann, &request, Code::PermissionDenied).await?;
         let taken = world.call(&ann, &GetProfileByNicknameRequest { nickname: request.nickname }).await;
         world.check(taken.is_err(), || "a refused CreateProfile took the nickname".to_owned());

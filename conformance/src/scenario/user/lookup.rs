@@ -81,7 +81,9 @@ pub(super) async fn batch_get(world: &World) -> Outcome {
     world.check_eq("who is found, in the order asked for, each once", &found_ids, &vec![id(2), id(0), id(3)]);
     for profile in &found {
         let person = people.iter().find(|person| person.user_id == profile.user_id);
-        world.check(person.is_some_and(|person| person.nickname == profile.nickname), || "a profile of somebody else".to_owned());
+        world.check(person.is_some_and(|person| person.nickname == profile.nickname), || {
+            "a profile of somebody else".to_owned()
+        });
     }
     let unknown = |count: usize| -> Vec<String> { (0..count).map(|_| world.unknown_id()).collect() };
     let mut hundred = unknown(99);

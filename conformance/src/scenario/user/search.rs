@@ -36,7 +36,11 @@ pub(super) async fn prefix(world: &World) -> Outcome {
     let found = world.ok(&reader, &query(&stem.to_uppercase(), 0, None)).await?;
     world.check_eq("profiles by a prefix in capitals", &nicknames(&found), &names);
     let found = world.ok(&reader, &query(&format!("{stem}z"), 0, None)).await?;
-    world.check_eq("an exact match comes first", &nicknames(&found), &vec![format!("{stem}z"), format!("{stem}za")]);
+    world.check_eq(
+        "an exact match comes first",
+        &nicknames(&found),
+        &vec![format!("{stem}z"), format!("{stem}za")],
+    );
     let found = world.ok(&reader, &query(&stem[1..], 0, None)).await?;
     world.check_eq("a search for the middle of a nickname", &nicknames(&found), &Vec::<String>::new());
     Ok(())
@@ -103,10 +107,17 @@ pub(super) async fn sees_new_profile(world: &World) -> Outcome {
         let nickname = world.session().fresh_nickname();
         world.arrange(&person, &named(&nickname)).await?;
         let found = world.ok(&reader, &query(&nickname, 0, None)).await?;
-        world.check_eq(&format!("round {round}: a search right after CreateProfile"), &nicknames(&found), &vec![nickname.clone()]);
+        world.check_eq(
+            &format!("round {round}: a search right after CreateProfile"),
+            &nicknames(&found),
+            &vec![nickname.clone()],
+        );
         let new = world.session().fresh_nickname();
-        let rename =
-            UpdateProfileRequest { user_id: person.user_id.clone(), nickname: Some(new.clone()), ..Default::default() };
+        let rename = UpdateProfileRequest {
+            user_id: person.user_id.clone(),
+            nickname: Some(new.clone()),
+            ..Default::default()
+        };
         world.arrange(&person, &rename).await?;
         let found = world.ok(&reader, &query(&new, 0, None)).await?;
         world.check_eq("a search right after a new nickname", &nicknames(&found), &vec![new]);

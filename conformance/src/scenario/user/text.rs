@@ -23,7 +23,8 @@ const TEXTS: [&str; 8] = [
 pub(super) async fn unicode_bio(world: &World) -> Outcome {
     let person = world.newcomer().await?;
     let mut expected = TEXTS[0];
-    let request = CreateProfileRequest { bio: Some(expected.to_owned()), ..named(&world.session().fresh_nickname()) };
+    let request =
+        CreateProfileRequest { bio: Some(expected.to_owned()), ..named(&world.session().fresh_nickname()) };
     let created = world.ok(&person, &request).await?;
     world.check_eq("the bio that CreateProfile answers", &created.bio.as_deref(), &Some(expected));
     for (number, text) in TEXTS.iter().enumerate() {
@@ -38,7 +39,9 @@ pub(super) async fn unicode_bio(world: &World) -> Outcome {
             expected = text;
         }
         for door in world.session().target.doors() {
-            let read = world.call_through(door, &person, &GetProfileByIdRequest { id: person.user_id.clone() }).await;
+            let read = world
+                .call_through(door, &person, &GetProfileByIdRequest { id: person.user_id.clone() })
+                .await;
             let bio = read.ok().and_then(|profile| profile.bio);
             world.check_eq(&format!("the bio read through {door}"), &bio.as_deref(), &Some(expected));
         }
@@ -77,9 +80,14 @@ pub(super) async fn size_limits(world: &World) -> Outcome {
         world.refused_field(&nobody, &request, "avatar_url", case).await?;
     }
     world.refused(&nobody, &GetProfileByIdRequest { id: nobody.user_id.clone() }, Code::NotFound).await?;
-    let request = CreateProfileRequest { bio: Some("🦀".repeat(500)), avatar_url: Some(address(2048)), ..fresh() };
+    let request =
+        CreateProfileRequest { bio: Some("🦀".repeat(500)), avatar_url: Some(address(2048)), ..fresh() };
     let created = world.arrange(&nobody, &request).await?;
-    world.check_eq("the longest bio and avatar_url", &(created.bio, created.avatar_url), &(request.bio, request.avatar_url));
+    world.check_eq(
+        "the longest bio and avatar_url",
+        &(created.bio, created.avatar_url),
+        &(request.bio, request.avatar_url),
+    );
     for letter in ["a", "é", "€"] {
         let bio = Some(letter.repeat(500));
         let request =
@@ -96,7 +104,10 @@ pub(super) async fn nul_and_invalid_text(world: &World) -> Outcome {
         ("nickname", CreateProfileRequest { nickname: format!("{}\0", fresh()), ..Default::default() }),
         ("bio", CreateProfileRequest { bio: Some("a\0b".to_owned()), ..named(&fresh()) }),
         ("bio", CreateProfileRequest { bio: Some("\0".to_owned()), ..named(&fresh()) }),
-        ("avatar_url", CreateProfileRequest { avatar_url: Some("https://a.example/\0".to_owned()), ..named(&fresh()) }),
+        (
+            "avatar_url",
+            CreateProfileRequest { avatar_url: Some("https://a.example/\0".to_owned()), ..named(&fresh()) },
+        ),
     ];
     for (field, request) in table {
         world.refused_field(&ann, &request, field, "U+0000").await?;
@@ -110,7 +121,8 @@ pub(super) async fn nul_and_invalid_text(world: &World) -> Outcome {
         }
         Door::Grpc => {
             // 0xFF is nowhere in UTF-8.
-            let mut bytes = CreateProfileRequest { bio: Some("bio?".to_owned()), ..named(&fresh()) }.encode_to_vec();
+            let mut bytes =
+                CreateProfileRequest { bio: Some("bio?".to_owned()), ..named(&fresh()) }.encode_to_vec();
             if let Some(last) = bytes.last_mut() {
                 *last = 0xff;
             }

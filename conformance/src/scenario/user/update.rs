@@ -2,7 +2,8 @@
 
 use duologue_contract::errors::Reason;
 use duologue_contract::user::{
-    CreateProfileRequest, GetProfileByIdRequest, GetProfileByNicknameRequest, UpdateProfileRequest, UserProfile,
+    CreateProfileRequest, GetProfileByIdRequest, GetProfileByNicknameRequest, UpdateProfileRequest,
+    UserProfile,
 };
 use tonic::Code;
 
@@ -56,7 +57,9 @@ pub(super) async fn partial(world: &World) -> Outcome {
         let answered = world.ok(&ann, &step).await?;
         world.check_eq("what UpdateProfile answers", &fields(&answered), &fields(&expected));
         world.check_eq("create_time after an update", &answered.create_time, &expected.create_time);
-        world.check(answered.update_time >= answered.create_time, || "update_time is before create_time".to_owned());
+        world.check(answered.update_time >= answered.create_time, || {
+            "update_time is before create_time".to_owned()
+        });
         world.check_eq("the profile after an update", &world.profile(&ann, &ann).await?, &answered);
     }
     Ok(())
@@ -65,9 +68,12 @@ pub(super) async fn partial(world: &World) -> Outcome {
 pub(super) async fn clear_field(world: &World) -> Outcome {
     let (ann, before) = portrayed(world).await?;
     let cleared = world.ok(&ann, &UpdateProfileRequest { bio: Some(String::new()), ..own(&ann) }).await?;
-    world.check(cleared.bio.as_deref().unwrap_or_default().is_empty(), || "an empty bio does not clear it".to_owned());
+    world.check(cleared.bio.as_deref().unwrap_or_default().is_empty(), || {
+        "an empty bio does not clear it".to_owned()
+    });
     world.check_eq("avatar_url, which was absent", &cleared.avatar_url, &before.avatar_url);
-    let step = UpdateProfileRequest { avatar_url: Some(String::new()), bio: Some("back".to_owned()), ..own(&ann) };
+    let step =
+        UpdateProfileRequest { avatar_url: Some(String::new()), bio: Some("back".to_owned()), ..own(&ann) };
     let cleared = world.ok(&ann, &step).await?;
     world.check_eq("bio", &cleared.bio.as_deref(), &Some("back"));
     world.check(cleared.avatar_url.as_deref().unwrap_or_default().is_empty(), || {
@@ -143,17 +149,23 @@ pub(super) async fn rename_race(world: &World) -> Outcome {
         let nickname = world.session().fresh_nickname();
         let mut contenders: Vec<Contender<CallResult<UserProfile>>> = Vec::new();
         for renamer in &renamers {
-            let (world, envelope, request) = (world.clone(), Envelope::from(renamer), rename(renamer, &nickname));
+            let (world, envelope, request) =
+                (world.clone(), Envelope::from(renamer), rename(renamer, &nickname));
             contenders.push(Box::pin(async move { world.call(envelope, &request).await }));
         }
         let (other, envelope, request) = (world.clone(), Envelope::from(&creator), named(&nickname));
         contenders.push(Box::pin(async move { other.call(envelope, &request).await }));
-        let mut results: Vec<_> = race(contenders).await.into_iter().map(|operation| operation.what).collect();
-        let created = world.tally::<CreateProfileRequest>(results.split_off(renamers.len()), Code::AlreadyExists)?;
+        let mut results: Vec<_> =
+            race(contenders).await.into_iter().map(|operation| operation.what).collect();
+        let created =
+            world.tally::<CreateProfileRequest>(results.split_off(renamers.len()), Code::AlreadyExists)?;
         let renamed = world.tally::<UpdateProfileRequest>(results, Code::AlreadyExists)?;
         let owners: Vec<_> = created.iter().chain(&renamed).map(|profile| profile.user_id.clone()).collect();
-        world.require(owners.len() == 1, || format!("round {round}: {} owners of one nickname", owners.len()))?;
-        let found = world.arrange(&creator, &GetProfileByNicknameRequest { nickname: nickname.clone() }).await?;
+        world.require(owners.len() == 1, || {
+            format!("round {round}: {} owners of one nickname", owners.len())
+        })?;
+        let found =
+            world.arrange(&creator, &GetProfileByNicknameRequest { nickname: nickname.clone() }).await?;
         world.check_eq("the owner by nickname", &found.user_id, &owners[0]);
         for renamer in &renamers {
             let profile = world.profile(renamer, renamer).await?;

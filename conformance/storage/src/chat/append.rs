@@ -6,7 +6,9 @@ use super::{append, assert_absent, assert_said, history, new_chat, say};
 use crate::fixture::{MessageTime, Storage};
 use crate::world::{AWKWARD_TEXTS, Acknowledged as _, at, message, named, new_id, unnamed_message};
 
-pub(crate) async fn a_stored_message_takes_the_sequence_after_the_newest_and_is_found_at_once(storage: &Storage) {
+pub(crate) async fn a_stored_message_takes_the_sequence_after_the_newest_and_is_found_at_once(
+    storage: &Storage,
+) {
     let chat = new_chat(storage).await;
     let [one, other] = chat.members.both();
     let mut said = Vec::new();

@@ -31,7 +31,8 @@ pub(crate) async fn a_cancelled_message_is_wholly_there_or_not_at_all(storage: &
     let mut said = Vec::new();
     at_every_await_point(async |cancellation| {
         let name = format!("{}", number());
-        let [first, again] = [(); 2].map(|()| named(message(chat, chat.members.lower(), "cut", at(10)), &name));
+        let [first, again] =
+            [(); 2].map(|()| named(message(chat, chat.members.lower(), "cut", at(10)), &name));
         let cut = cancellation.cut(storage.chats().append_message(first.clone())).await;
         match storage.chats().append_message(again.clone()).await.answered() {
             AppendMessage::Stored(stored) => {
@@ -58,7 +59,10 @@ pub(crate) async fn a_cancelled_message_takes_a_sequence_only_if_it_is_there(sto
         let next = say(storage, chat, chat.members.higher(), "next").await;
         let said = history(storage, chat.chat_id).await;
         assert!(said.contains(&next), "what was acknowledged is not there");
-        assert!((1..).zip(&said).all(|(sequence, message)| message.sequence.0 == sequence), "a hole: {said:?}");
+        assert!(
+            (1..).zip(&said).all(|(sequence, message)| message.sequence.0 == sequence),
+            "a hole: {said:?}"
+        );
         cut.is_some()
     })
     .await;

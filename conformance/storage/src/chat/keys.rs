@@ -52,8 +52,24 @@ pub(crate) async fn names_are_told_apart_by_their_bytes(storage: &Storage) {
     let chat = new_chat(storage).await;
     let longest = "🦀".repeat(64);
     let names = [
-        "name", "Name", "name ", " name", "nam\u{e9}", "name\u{301}", "na%e", "na_e", "ſame", "same", "\u{1}",
-        "0", "00", "\u{feff}", "'", "\\", &longest, &longest[..252],
+        "name",
+        "Name",
+        "name ",
+        " name",
+        "nam\u{e9}",
+        "name\u{301}",
+        "na%e",
+        "na_e",
+        "ſame",
+        "same",
+        "\u{1}",
+        "0",
+        "00",
+        "\u{feff}",
+        "'",
+        "\\",
+        &longest,
+        &longest[..252],
     ];
     let mut said = Vec::new();
     for name in names {

@@ -13,9 +13,13 @@ pub(crate) async fn messages_are_listed_newest_first_below_a_sequence(storage: &
     let (chat, mut said) = conversation(storage, 9).await;
     let chats = storage.chats();
     said.reverse();
-    assert_pages(&said, |message| message.sequence, async |before, limit| {
-        chats.list_messages(chat.chat_id, MessageRange::NewestFirst { before }, limit).await.answered()
-    })
+    assert_pages(
+        &said,
+        |message| message.sequence,
+        async |before, limit| {
+            chats.list_messages(chat.chat_id, MessageRange::NewestFirst { before }, limit).await.answered()
+        },
+    )
     .await;
     let list = async |before| {
         let range = MessageRange::NewestFirst { before: Some(Sequence(before)) };
@@ -32,10 +36,14 @@ pub(crate) async fn messages_are_listed_newest_first_below_a_sequence(storage: &
 pub(crate) async fn messages_are_listed_oldest_first_above_a_sequence(storage: &Storage) {
     let (chat, said) = conversation(storage, 9).await;
     let chats = storage.chats();
-    assert_pages(&said, |message| message.sequence, async |after: Option<Sequence>, limit| {
-        let range = MessageRange::OldestFirst { after: after.unwrap_or_default() };
-        chats.list_messages(chat.chat_id, range, limit).await.answered()
-    })
+    assert_pages(
+        &said,
+        |message| message.sequence,
+        async |after: Option<Sequence>, limit| {
+            let range = MessageRange::OldestFirst { after: after.unwrap_or_default() };
+            chats.list_messages(chat.chat_id, range, limit).await.answered()
+        },
+    )
     .await;
     for nothing in [9, 10, 1_000, i64::MAX] {
         let range = MessageRange::OldestFirst { after: Sequence(nothing) };

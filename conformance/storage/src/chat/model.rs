@@ -60,7 +60,7 @@ pub(crate) async fn any_sequence_of_calls_agrees_with_the_model_of_chats(storage
         3 => (person(), range, 1..6_usize).prop_map(|(chat, range, limit)| Act::Read { chat, range, limit }),
         1 => person().prop_map(|person| Act::List { person }),
     ];
-    assert_sequences((act, 0..20_i64), async |acts| run(storage, acts).await);
+    assert_sequences((act, 0..20_i64), &async |acts: &[_]| run(storage, acts).await);
 }
 
 async fn run(storage: &Storage, acts: &[(Act, i64)]) -> Result<(), String> {
@@ -88,7 +88,9 @@ async fn run(storage: &Storage, acts: &[(Act, i64)]) -> Result<(), String> {
             }
             Act::Read { chat, range, limit } => {
                 let Some(room) = model.rooms.get(*chat) else { continue };
-                read(storage, room, *range, *limit).await.map_err(|difference| format!("{what}: {difference}"))?;
+                read(storage, room, *range, *limit)
+                    .await
+                    .map_err(|difference| format!("{what}: {difference}"))?;
             }
             Act::List { person } => {
                 let walk = ChatWalk::Begin { now: at(*time) };
@@ -158,14 +160,20 @@ impl Model {
         };
         if let Some(earlier) = room.said.iter().find(same) {
             let repeated = earlier.text == new.text;
-            return Ok(if repeated { AppendMessage::Replayed(earlier.clone()) } else { AppendMessage::KeyReused });
+            return Ok(if repeated {
+                AppendMessage::Replayed(earlier.clone())
+            } else {
+                AppendMessage::KeyReused
+            });
         }
         let members = room.chat.members.both();
-        let floor = self.lists.iter().filter(|(user_id, _)| members.contains(user_id)).map(|(_, as_of)| *as_of).max();
+        let floor =
+            self.lists.iter().filter(|(user_id, _)| members.contains(user_id)).map(|(_, as_of)| *as_of).max();
         let previous = room.said.last().map_or(room.chat.create_time, |message| message.create_time);
         let exact = previous.max(new.send_time);
         let above_floor = floor.is_none_or(|floor| answered_time > floor);
-        let expected = source == MessageTime::Own || floor.is_some_and(|floor| exact <= floor) || answered_time == exact;
+        let expected =
+            source == MessageTime::Own || floor.is_some_and(|floor| exact <= floor) || answered_time == exact;
         if !above_floor || !expected || answered_time < previous {
             return Err(format!("said at {answered_time:?} after {previous:?}, listed as of {floor:?}"));
         }

@@ -7,7 +7,7 @@ use duologue_domain::chat::{InsertChat, Message, MessageRange, Sequence};
 
 use super::{append, assert_absent, assert_said, history, new_chat};
 use crate::fixture::Storage;
-use crate::race::{CONTENDERS, ROUNDS, at_once, contender, count};
+use crate::race::{CONTENDERS, ROUNDS, at_once, contender, count, side_by_side};
 use crate::world::{Acknowledged as _, at, chat, message, strangers};
 
 /// How many messages each contender says.
@@ -36,7 +36,7 @@ pub(crate) async fn of_chats_of_two_people_inserted_at_once_exactly_one_is_store
 
 pub(crate) async fn messages_of_both_members_at_once_have_no_hole_and_no_message_is_lost(storage: &Storage) {
     let chat = new_chat(storage).await;
-    let acknowledged = at_once((0..CONTENDERS).map(|index| {
+    let acknowledged = side_by_side((0..CONTENDERS).map(|index| {
         let storage = storage.clone();
         contender(async move {
             let sender_id = chat.members.both()[index % 2];
@@ -88,7 +88,7 @@ pub(crate) async fn who_reads_while_others_write_never_sees_a_hole_or_a_change(s
             }))
         })
         .collect();
-    at_once((0..CONTENDERS).map(|index| {
+    side_by_side((0..CONTENDERS).map(|index| {
         let storage = storage.clone();
         contender(async move {
             for turn in 0..EACH {
@@ -115,7 +115,7 @@ pub(crate) async fn messages_in_several_chats_of_one_person_at_once_are_all_kept
         storage.chats().insert_chat(stored).await.answered();
         chats.push(stored);
     }
-    let said = at_once(chats.iter().copied().map(|chat| {
+    let said = side_by_side(chats.iter().copied().map(|chat| {
         let storage = storage.clone();
         contender(async move {
             let mut said = Vec::new();

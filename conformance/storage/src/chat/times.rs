@@ -6,7 +6,9 @@ use super::{append, assert_said, first_since, new_chat};
 use crate::fixture::{MessageTime, Storage};
 use crate::world::{Acknowledged as _, at, message, new_id};
 
-pub(crate) async fn a_message_is_no_earlier_than_the_one_before_it_though_the_clock_goes_back(storage: &Storage) {
+pub(crate) async fn a_message_is_no_earlier_than_the_one_before_it_though_the_clock_goes_back(
+    storage: &Storage,
+) {
     let chat = new_chat(storage).await;
     let [one, other] = chat.members.both();
     let mut said: Vec<Message> = Vec::new();

@@ -1,13 +1,17 @@
 //! Walks through a list of chats while something is said in them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use duologue_domain::Timestamp;
 use duologue_domain::chat::{ActivityKey, ChatList, DirectChat, ListedChat};
 use duologue_domain::id::{ChatId, UserId};
+use tokio::task::yield_now;
 
 use super::{as_they_are, begin, go_on, several};
 use crate::chat::{append, history};
 use crate::fixture::Storage;
-use crate::race::{CONTENDERS, at_once, contender};
+use crate::race::{CONTENDERS, contender, side_by_side};
 use crate::world::{Acknowledged as _, at, chat, message, new_id, pair};
 
 pub(crate) async fn messages_that_come_later_count_as_not_sent(storage: &Storage) {
@@ -86,23 +90,28 @@ pub(crate) async fn chats_made_during_a_walk_disturb_it_not(storage: &Storage) {
 pub(crate) async fn a_walk_returns_every_chat_once_while_others_write_at_once(storage: &Storage) {
     let person = new_id();
     let chats = several(storage, person, [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120]).await;
+    let said = Arc::new(Said::default());
     let contenders = (0..CONTENDERS).map(|index| {
-        let (storage, chats) = (storage.clone(), chats.clone());
+        let (storage, chats, said) = (storage.clone(), chats.clone(), said.clone());
         contender(async move {
             if index == 0 {
-                return walk_often(&storage, person, &chats).await;
+                let _enough = Enough(&said);
+                return walk_often(&storage, person, &chats, &said).await;
             }
-            for turn in 0..150 {
+            let mut turn = 0;
+            while !said.enough.load(Ordering::Acquire) {
                 let chat = chats[(turn * 7 + index * 5) % chats.len()];
                 let sender_id = chat.members.both()[turn % 2];
                 // Some clocks are ahead of the reader's, and some are behind.
                 let time = 1_000 + i64::try_from(turn * 20 * index).unwrap_or(0);
                 append(&storage, message(chat, sender_id, "meanwhile", at(time))).await;
+                said.count.fetch_add(1, Ordering::AcqRel);
+                turn += 1;
             }
             Vec::new()
         })
     });
-    let walks: Vec<_> = at_once(contenders).await.into_iter().flatten().collect();
+    let walks: Vec<_> = side_by_side(contenders).await.into_iter().flatten().collect();
     // What was said when is known now: every key is where the chat stood when the walk began.
     for (as_of, walked) in walks {
         assert!(walked.is_sorted_by(|one, next| one > next), "a walk is in order and repeats nothing");
@@ -117,11 +126,28 @@ pub(crate) async fn a_walk_returns_every_chat_once_while_others_write_at_once(st
     }
 }
 
-/// Walks again and again: as of when, and which keys.
+/// How much was said, and whether it is enough.
+#[derive(Default)]
+struct Said {
+    count: AtomicUsize,
+    enough: AtomicBool,
+}
+
+/// Ends what is said when the walks end, however they do.
+struct Enough<'a>(&'a Said);
+
+impl Drop for Enough<'_> {
+    fn drop(&mut self) {
+        self.0.enough.store(true, Ordering::Release);
+    }
+}
+
+/// Walks again and again: as of when, and which keys. Between two parts of a walk something is always said.
 async fn walk_often(
     storage: &Storage,
     person: UserId,
     chats: &[DirectChat],
+    said: &Said,
 ) -> Vec<(Timestamp, Vec<ActivityKey>)> {
     let mut walks = Vec::new();
     for round in 0..20 {
@@ -129,6 +155,10 @@ async fn walk_often(
         let mut walked = Vec::new();
         while !part.chats.is_empty() && walked.len() <= chats.len() {
             walked.extend(part.chats.iter().map(|listed| listed.key));
+            let before = said.count.load(Ordering::Acquire);
+            while said.count.load(Ordering::Acquire) == before {
+                yield_now().await;
+            }
             part = go_on(storage, person, &part, 3).await;
         }
         walks.push((part.as_of, walked));

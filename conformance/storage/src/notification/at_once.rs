@@ -7,7 +7,7 @@ use duologue_domain::notification::{
 use super::{assert_has, mark, new_event, tell};
 use crate::cancellation::at_every_await_point;
 use crate::fixture::Storage;
-use crate::race::{CONTENDERS, ROUNDS, at_once, contender, count};
+use crate::race::{CONTENDERS, ROUNDS, at_once, contender, count, side_by_side};
 use crate::world::{Acknowledged as _, new_id};
 
 pub(crate) async fn an_event_that_is_applied_at_once_is_stored_exactly_once(storage: &Storage) {
@@ -34,7 +34,7 @@ pub(crate) async fn an_event_that_is_applied_at_once_is_stored_exactly_once(stor
 
 pub(crate) async fn events_for_one_recipient_at_once_have_no_hole_and_none_is_lost(storage: &Storage) {
     let recipient_id = new_id();
-    let told = at_once((0..CONTENDERS).map(|_| {
+    let told = side_by_side((0..CONTENDERS).map(|_| {
         let storage = storage.clone();
         contender(async move { tell(&storage, recipient_id, ROUNDS).await })
     }))
@@ -81,17 +81,22 @@ pub(crate) async fn the_count_and_the_list_of_what_is_unread_agree_while_more_ar
                 assert!(marked.read >= before.read.max(up_to), "{before:?} {marked:?}");
                 assert!(marked.newest >= before.newest && marked.read <= marked.newest);
                 let range = NotificationRange::OldestFirst { after: Position::default() };
-                let listed =
-                    notifications.list_notifications(recipient_id, range, ReadFilter::All, 1_000).await.answered();
+                let listed = notifications
+                    .list_notifications(recipient_id, range, ReadFilter::All, 1_000)
+                    .await
+                    .answered();
                 assert!(listed.len() >= usize::try_from(marked.newest.0).unwrap_or(usize::MAX));
                 let first_unread = listed.iter().position(|notification| !notification.read);
                 let read = first_unread.unwrap_or(listed.len());
-                assert!(read >= usize::try_from(marked.read.0).unwrap_or(usize::MAX), "what was read is unread");
+                assert!(
+                    read >= usize::try_from(marked.read.0).unwrap_or(usize::MAX),
+                    "what was read is unread"
+                );
                 assert!(listed[read..].iter().all(|notification| !notification.read));
             }
         })
     });
-    at_once(contenders).await;
+    side_by_side(contenders).await;
     let inbox: Inbox = storage.notifications().find_inbox(recipient_id).await.answered();
     assert_eq!(inbox.newest, Position(i64::try_from(2 * ROUNDS).unwrap_or(0)));
 }

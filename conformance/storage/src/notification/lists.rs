@@ -17,9 +17,13 @@ pub(crate) async fn notifications_are_listed_newest_first_below_a_position(stora
         for filter in [ReadFilter::All, ReadFilter::UnreadOnly] {
             let mut expected = filtered(&told, filter);
             expected.reverse();
-            assert_pages(&expected, |notification| notification.position, async |before, limit| {
-                list(storage, user_id, NotificationRange::NewestFirst { before }, filter, limit).await
-            })
+            assert_pages(
+                &expected,
+                |notification| notification.position,
+                async |before, limit| {
+                    list(storage, user_id, NotificationRange::NewestFirst { before }, filter, limit).await
+                },
+            )
             .await;
             let far = NotificationRange::NewestFirst { before: Some(Position(i64::MAX)) };
             assert_eq!(list(storage, user_id, far, filter, 50).await, expected, "below what is far beyond");
@@ -40,10 +44,14 @@ pub(crate) async fn notifications_are_listed_oldest_first_above_a_position(stora
         mark(&mut told, read);
         for filter in [ReadFilter::All, ReadFilter::UnreadOnly] {
             let expected = filtered(&told, filter);
-            assert_pages(&expected, |notification| notification.position, async |after: Option<Position>, limit| {
-                let range = NotificationRange::OldestFirst { after: after.unwrap_or_default() };
-                list(storage, user_id, range, filter, limit).await
-            })
+            assert_pages(
+                &expected,
+                |notification| notification.position,
+                async |after: Option<Position>, limit| {
+                    let range = NotificationRange::OldestFirst { after: after.unwrap_or_default() };
+                    list(storage, user_id, range, filter, limit).await
+                },
+            )
             .await;
             for nothing in [8, 9, i64::MAX] {
                 let range = NotificationRange::OldestFirst { after: Position(nothing) };

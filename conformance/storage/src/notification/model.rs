@@ -39,7 +39,7 @@ pub(crate) async fn any_sequence_of_calls_agrees_with_the_model_of_notifications
             |(user, newest_first, bound, filter, limit)| Act::List { user, newest_first, bound, filter, limit }
         ),
     ];
-    assert_sequences(act, async |acts| run(storage, acts).await);
+    assert_sequences(act, &async |acts: &[_]| run(storage, acts).await);
 }
 
 async fn run(storage: &Storage, acts: &[Act]) -> Result<(), String> {

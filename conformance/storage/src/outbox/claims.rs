@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Writer, acknowledge, claim, deliver, ids};
 use crate::cancellation::at_every_await_point;
 use crate::fixture::Storage;
-use crate::race::{CONTENDERS, ROUNDS, at_once, contender};
+use crate::race::{CONTENDERS, ROUNDS, at_once, contender, side_by_side};
 use crate::world::{at, new_id, sorted};
 
 pub(crate) async fn events_are_claimed_oldest_first_and_as_they_were_written(storage: &Storage) {
@@ -29,7 +29,9 @@ pub(crate) async fn events_are_claimed_oldest_first_and_as_they_were_written(sto
     }
 }
 
-pub(crate) async fn an_event_is_nobody_elses_until_the_lease_ends_and_can_be_claimed_from_then_on(storage: &Storage) {
+pub(crate) async fn an_event_is_nobody_elses_until_the_lease_ends_and_can_be_claimed_from_then_on(
+    storage: &Storage,
+) {
     for writer in Writer::all(storage) {
         let events = writer.write(storage, [10, 20]).await;
         assert_eq!(claim(storage, 9, at(1_000), at(2_000)).await, events);
@@ -107,7 +109,7 @@ pub(crate) async fn events_written_while_others_are_delivered_are_delivered_exac
                 }))
             })
             .collect();
-        let written = at_once((0..CONTENDERS).map(|_| {
+        let written = side_by_side((0..CONTENDERS).map(|_| {
             let storage = storage.clone();
             contender(async move { ids(&writer.write(&storage, 0..40).await) })
         }))

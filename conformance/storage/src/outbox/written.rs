@@ -54,7 +54,9 @@ pub(crate) async fn an_answer_is_written_with_its_event_and_a_stale_one_without(
     assert_eq!(deliver(storage, LATER).await, []);
 }
 
-pub(crate) async fn a_message_is_written_with_its_event_for_the_other_and_a_refused_one_without(storage: &Storage) {
+pub(crate) async fn a_message_is_written_with_its_event_for_the_other_and_a_refused_one_without(
+    storage: &Storage,
+) {
     if !storage.has_chats() {
         return;
     }
@@ -80,7 +82,11 @@ pub(crate) async fn a_race_writes_the_event_of_its_winner_only(storage: &Storage
         if storage.has_social() {
             let [one, other] = strangers().both();
             let rivals: Vec<_> = (0..CONTENDERS)
-                .map(|index| if index % 2 == 0 { request(one, other, at(1)) } else { request(other, one, at(1)) })
+                .map(
+                    |index| {
+                        if index % 2 == 0 { request(one, other, at(1)) } else { request(other, one, at(1)) }
+                    },
+                )
                 .collect();
             let outcomes = at_once(rivals.iter().cloned().map(|(request, event)| {
                 let social = storage.social();
@@ -102,7 +108,10 @@ pub(crate) async fn a_race_writes_the_event_of_its_winner_only(storage: &Storage
                 })
             }))
             .await;
-            assert_eq!(super::ids(&deliver(storage, LATER).await), outcomes.into_iter().flatten().collect::<Vec<_>>());
+            assert_eq!(
+                super::ids(&deliver(storage, LATER).await),
+                outcomes.into_iter().flatten().collect::<Vec<_>>()
+            );
         }
     }
 }
@@ -114,7 +123,8 @@ pub(crate) async fn a_cancelled_request_or_answer_is_there_with_its_event_or_wit
     at_every_await_point(async |cancellation| {
         let social = storage.social();
         let [from, to] = strangers().both();
-        let ((first, first_event), (again, again_event)) = (request(from, to, at(1)), request(from, to, at(2)));
+        let ((first, first_event), (again, again_event)) =
+            (request(from, to, at(1)), request(from, to, at(2)));
         let cut = cancellation.cut(social.insert_request(first, first_event.clone())).await;
         let outcome = social.insert_request(again, again_event.clone()).await.answered();
         let (asked, event) =
@@ -136,10 +146,12 @@ pub(crate) async fn a_cancelled_message_is_there_with_its_event_or_without_both(
     let chat = new_chat(storage).await;
     at_every_await_point(async |cancellation| {
         let name = format!("{}", number());
-        let [first, again] = [(); 2].map(|()| named(message(chat, chat.members.lower(), "cut", at(10)), &name));
+        let [first, again] =
+            [(); 2].map(|()| named(message(chat, chat.members.lower(), "cut", at(10)), &name));
         let cut = cancellation.cut(storage.chats().append_message(first.clone())).await;
         let outcome = storage.chats().append_message(again.clone()).await.answered();
-        let event_id = if matches!(outcome, AppendMessage::Stored(_)) { again.event_id } else { first.event_id };
+        let event_id =
+            if matches!(outcome, AppendMessage::Stored(_)) { again.event_id } else { first.event_id };
         assert_eq!(super::ids(&deliver(storage, LATER).await), [event_id]);
         cut.is_some()
     })

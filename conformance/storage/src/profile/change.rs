@@ -17,7 +17,11 @@ pub(crate) async fn a_change_keeps_what_is_absent_and_clears_what_is_empty(stora
         ProfileChange { nickname: nickname.clone(), ..ProfileChange::default() },
         ProfileChange { avatar_url: Some(None), ..ProfileChange::default() },
         ProfileChange { bio: Some(None), ..ProfileChange::default() },
-        ProfileChange { nickname: Some(profile().nickname), bio: Some(bio("x")), avatar_url: Some(avatar(2048)) },
+        ProfileChange {
+            nickname: Some(profile().nickname),
+            bio: Some(bio("x")),
+            avatar_url: Some(avatar(2048)),
+        },
     ];
     for (time, change) in (10..).zip(changes) {
         expected = expected.changed(change.clone(), at(time));
@@ -30,7 +34,8 @@ pub(crate) async fn a_change_keeps_what_is_absent_and_clears_what_is_empty(stora
 pub(crate) async fn a_change_that_alters_nothing_does_not_count_as_one(storage: &Storage) {
     let stored = Profile { bio: bio("same"), ..profile() };
     insert(storage, &stored).await;
-    let same = ProfileChange { nickname: Some(stored.nickname.clone()), bio: Some(bio("same")), avatar_url: None };
+    let same =
+        ProfileChange { nickname: Some(stored.nickname.clone()), bio: Some(bio("same")), avatar_url: None };
     for change in [ProfileChange::default(), same] {
         let outcome = storage.profiles().update_profile(stored.user_id, change, at(50)).await.answered();
         assert_eq!(outcome, UpdateProfile::Updated(stored.clone()));

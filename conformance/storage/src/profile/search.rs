@@ -10,26 +10,57 @@ use crate::world::{Acknowledged as _, at, named_profile, parsed};
 
 /// In no order; a linguistic collation, or wildcards, would tell them apart wrongly.
 const NICKNAMES: [&str; 22] = [
-    "ab_", "ab0", "aba", "abz", "ab_0", "ab_a", "ab__", "ab_z9", "abc", "abcd", "ab0_", "a_b", "a0b", "a__", "___",
-    "_ab", "__a", "0ab", "zzz", "zzzzzzzzzzzzzzzzzzzz", "009", "ab9",
+    "ab_",
+    "ab0",
+    "aba",
+    "abz",
+    "ab_0",
+    "ab_a",
+    "ab__",
+    "ab_z9",
+    "abc",
+    "abcd",
+    "ab0_",
+    "a_b",
+    "a0b",
+    "a__",
+    "___",
+    "_ab",
+    "__a",
+    "0ab",
+    "zzz",
+    "zzzzzzzzzzzzzzzzzzzz",
+    "009",
+    "ab9",
 ];
 
 pub(crate) async fn a_prefix_finds_literally_and_bytewise_in_pages_of_every_size(storage: &Storage) {
     store(storage, &NICKNAMES).await;
-    for prefix in ["a", "ab", "ab_", "_", "__", "___", "a_", "ab_0", "abc", "0", "z", "zzzz", "abcde", "b", "9"] {
+    for prefix in
+        ["a", "ab", "ab_", "_", "__", "___", "a_", "ab_0", "abc", "0", "z", "zzzz", "abcde", "b", "9"]
+    {
         let mut expected: Vec<_> = NICKNAMES.into_iter().filter(|name| name.starts_with(prefix)).collect();
         expected.sort_unstable();
-        assert_pages(&expected, |name| *name, async |after, limit| {
-            let found = list(storage, prefix, after, limit).await;
-            found.iter().map(|found| NICKNAMES.into_iter().find(|name| name == found).expect("stored")).collect()
-        })
+        assert_pages(
+            &expected,
+            |name| *name,
+            async |after, limit| {
+                let found = list(storage, prefix, after, limit).await;
+                found
+                    .iter()
+                    .map(|found| NICKNAMES.into_iter().find(|name| name == found).expect("stored"))
+                    .collect()
+            },
+        )
         .await;
     }
 }
 
 pub(crate) async fn no_character_of_a_prefix_is_a_wildcard(storage: &Storage) {
     store(storage, &NICKNAMES).await;
-    for prefix in ["%", "a%", "%b", "*", "?", ".", "a.", "[a-z]", "\\", "a\\", "ab\\_", "'", "a'--", "\"", " a", "a "] {
+    for prefix in
+        ["%", "a%", "%b", "*", "?", ".", "a.", "[a-z]", "\\", "a\\", "ab\\_", "'", "a'--", "\"", " a", "a "]
+    {
         assert_eq!(list(storage, prefix, None, 50).await, Vec::<String>::new(), "{prefix:?}");
     }
 }
@@ -38,7 +69,9 @@ pub(crate) async fn a_prefix_that_no_nickname_can_have_finds_nothing(storage: &S
     store(storage, &NICKNAMES).await;
     let long = "İ".repeat(20);
     // The last ones have no next character, or none next to them, for whoever searches by an upper bound.
-    for prefix in ["é", "ж", "ab🦀", &long, "a\u{10ffff}", "\u{10ffff}", "a\u{d7ff}", "\u{e000}", "a\u{7f}", "a\u{1}"] {
+    for prefix in
+        ["é", "ж", "ab🦀", &long, "a\u{10ffff}", "\u{10ffff}", "a\u{d7ff}", "\u{e000}", "a\u{7f}", "a\u{1}"]
+    {
         assert_eq!(list(storage, prefix, None, 50).await, Vec::<String>::new(), "{prefix:?}");
     }
 }

@@ -51,8 +51,7 @@ pub(crate) async fn all_sessions_of_a_user_but_one_are_ended_and_named(storage: 
         sessions.insert_session(session.clone()).await.answered();
     }
     sessions.end_session(stored[0].session_id, at(10)).await.answered();
-    let ended =
-        sessions.end_sessions_of_user(user_id, Some(stored[1].session_id), at(20)).await.answered();
+    let ended = sessions.end_sessions_of_user(user_id, Some(stored[1].session_id), at(20)).await.answered();
     assert_eq!(sorted(ended), sorted(stored[2..].iter().map(|session| session.session_id).collect()));
     let end_times = [Some(at(10)), None, Some(at(20)), Some(at(20)), Some(at(20))];
     for (session, end_time) in stored.into_iter().zip(end_times) {
@@ -87,7 +86,9 @@ pub(crate) async fn a_session_ended_by_two_at_once_is_named_by_one_of_them(stora
         }
         let named = at_once((0..).take(CONTENDERS).map(|index| {
             let sessions = storage.sessions();
-            contender(async move { sessions.end_sessions_of_user(user_id, None, at(10 + index)).await.answered() })
+            contender(
+                async move { sessions.end_sessions_of_user(user_id, None, at(10 + index)).await.answered() },
+            )
         }))
         .await;
         let named = named.into_iter().flatten().collect();
@@ -110,7 +111,8 @@ pub(crate) async fn sessions_that_ended_since_a_moment_are_listed_with_their_end
     }
     for since in [99, 100, 101, 102, 250, 251, 260, 261] {
         let listed = sessions.list_ended_sessions(at(since)).await.answered();
-        let expected: Vec<_> = stored.iter().copied().filter(|(_, end_time)| *end_time >= at(since)).collect();
+        let expected: Vec<_> =
+            stored.iter().copied().filter(|(_, end_time)| *end_time >= at(since)).collect();
         assert!(listed.iter().all(|(session_id, _)| *session_id != standing.session_id));
         assert_eq!(sorted(listed), sorted(expected), "since {since}");
     }

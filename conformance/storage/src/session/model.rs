@@ -27,7 +27,7 @@ pub(crate) async fn any_sequence_of_calls_agrees_with_the_model_of_sessions(stor
         1 => proptest::option::of(index()).prop_map(|except| Act::EndAll { except }),
         3 => (1..7_usize).prop_map(|limit| Act::List { limit }),
     ];
-    assert_sequences((act, 10..40_i64), async |acts| run(storage, acts).await);
+    assert_sequences((act, 10..40_i64), &async |acts: &[_]| run(storage, acts).await);
 }
 
 async fn run(storage: &Storage, acts: &[(Act, i64)]) -> Result<(), String> {
@@ -44,12 +44,15 @@ async fn run(storage: &Storage, acts: &[(Act, i64)]) -> Result<(), String> {
                 model.push(new);
             }
             Act::Rotate { session, behind } => {
-                let (session_id, generation) = model
-                    .get(session)
-                    .map_or((new_id(), Generation::FIRST), |session| (session.session_id, session.generation));
+                let (session_id, generation) =
+                    model.get(session).map_or((new_id(), Generation::FIRST), |session| {
+                        (session.session_id, session.generation)
+                    });
                 let expected = Generation(generation.0.wrapping_sub(behind).min(1_000));
-                let outcome = sessions.rotate_session(session_id, expected, now, at(time + 20)).await.answered();
-                let stands = |session: &&mut Session| session.generation == expected && session.end_time.is_none();
+                let outcome =
+                    sessions.rotate_session(session_id, expected, now, at(time + 20)).await.answered();
+                let stands =
+                    |session: &&mut Session| session.generation == expected && session.end_time.is_none();
                 let rotated = model.get_mut(session).filter(stands).map(|session| {
                     session.generation = expected.next();
                     (session.refresh_time, session.expire_time) = (now, at(time + 20));
@@ -96,11 +99,18 @@ async fn list(
     let mut live: Vec<_> = model.iter().filter(|session| session.is_live(at(time))).cloned().collect();
     live.sort_by_key(|session| std::cmp::Reverse(SessionKey::from(session)));
     live.truncate(limit);
-    agree("live sessions", storage.sessions().list_sessions(user_id, at(time), None, limit).await.answered(), live)?;
+    agree(
+        "live sessions",
+        storage.sessions().list_sessions(user_id, at(time), None, limit).await.answered(),
+        live,
+    )?;
     let mut ended = storage.sessions().list_ended_sessions(at(time)).await.answered();
     ended.retain(|(session_id, _)| model.iter().any(|session| session.session_id == *session_id));
     let since = |session: &Session| {
-        session.end_time.filter(|end_time| *end_time >= at(time)).map(|end_time| (session.session_id, end_time))
+        session
+            .end_time
+            .filter(|end_time| *end_time >= at(time))
+            .map(|end_time| (session.session_id, end_time))
     };
     agree("ended sessions", sorted(ended), sorted(model.iter().filter_map(since).collect()))
 }

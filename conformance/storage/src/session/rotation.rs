@@ -55,7 +55,10 @@ pub(crate) async fn of_rotations_from_one_generation_at_once_exactly_one_succeed
         let outcomes = at_once((0..).take(CONTENDERS).map(|index| {
             let sessions = storage.sessions();
             contender(async move {
-                sessions.rotate_session(session_id, generation, at(10 + index), at(900 + index)).await.answered()
+                sessions
+                    .rotate_session(session_id, generation, at(10 + index), at(900 + index))
+                    .await
+                    .answered()
             })
         }))
         .await;

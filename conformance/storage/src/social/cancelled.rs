@@ -12,7 +12,8 @@ pub(crate) async fn a_cancelled_request_is_wholly_there_or_not_at_all(storage: &
     at_every_await_point(async |cancellation| {
         let social = storage.social();
         let [from, to] = strangers().both();
-        let ((first, first_event), (again, again_event)) = (request(from, to, at(1)), request(to, from, at(2)));
+        let ((first, first_event), (again, again_event)) =
+            (request(from, to, at(1)), request(to, from, at(2)));
         let cut = cancellation.cut(social.insert_request(first, first_event)).await;
         let outcome = social.insert_request(again, again_event).await.answered();
         let (stored, absent) = match outcome {

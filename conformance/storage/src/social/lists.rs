@@ -25,7 +25,8 @@ pub(crate) async fn pending_requests_are_listed_newest_first_with_ties_broken_by
             // None of these belongs to the list: the other direction, settled ones, other people's.
             pending(storage, to, new_id(), time).await;
             pending(storage, new_id(), from, time).await;
-            let (from, to) = if direction == Direction::Outgoing { (person, new_id()) } else { (new_id(), person) };
+            let (from, to) =
+                if direction == Direction::Outgoing { (person, new_id()) } else { (new_id(), person) };
             let over = pending(storage, from, to, time).await;
             answer(storage, over, Answer::Cancel, time).await;
         }
@@ -37,9 +38,11 @@ pub(crate) async fn pending_requests_are_listed_newest_first_with_ties_broken_by
         assert!(expected.iter().all(|request| {
             (if direction == Direction::Outgoing { request.from } else { request.to }) == person
         }));
-        assert_pages(&expected, |request| RequestKey::from(request), async |before, limit| {
-            social.list_requests(person, direction, before, limit).await.answered()
-        })
+        assert_pages(
+            &expected,
+            |request| RequestKey::from(request),
+            async |before, limit| social.list_requests(person, direction, before, limit).await.answered(),
+        )
         .await;
     }
 }
@@ -55,9 +58,11 @@ pub(crate) async fn friends_are_listed_newest_first_with_ties_broken_by_id(stora
         friends(storage, friend_id, new_id(), time).await;
     }
     expected.sort_by_key(|key| Reverse(*key));
-    assert_pages(&expected, |key| *key, async |before, limit| {
-        storage.social().list_friends(person, before, limit).await.answered()
-    })
+    assert_pages(
+        &expected,
+        |key| *key,
+        async |before, limit| storage.social().list_friends(person, before, limit).await.answered(),
+    )
     .await;
 }
 
@@ -79,7 +84,9 @@ pub(crate) async fn lists_go_on_below_what_is_gone(storage: &Storage) {
     assert_eq!(rest, [asked[0]]);
 }
 
-pub(crate) async fn what_is_there_throughout_a_walk_is_listed_once_whatever_comes_and_goes(storage: &Storage) {
+pub(crate) async fn what_is_there_throughout_a_walk_is_listed_once_whatever_comes_and_goes(
+    storage: &Storage,
+) {
     let person = new_id();
     let mut staying = Vec::new();
     for time in 0..20 {

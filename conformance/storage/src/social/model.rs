@@ -31,14 +31,15 @@ struct Model {
 
 pub(crate) async fn any_sequence_of_calls_agrees_with_the_model_of_friendship(storage: &Storage) {
     let person = || 0..PEOPLE;
-    let answer = || prop_oneof![3 => Just(Answer::Accept), 1 => Just(Answer::Decline), 1 => Just(Answer::Cancel)];
+    let answer =
+        || prop_oneof![3 => Just(Answer::Accept), 1 => Just(Answer::Decline), 1 => Just(Answer::Cancel)];
     let act = prop_oneof![
         3 => (person(), person()).prop_map(|(from, to)| Act::Send { from, to }),
         3 => (0..8_usize, answer()).prop_map(|(request, answer)| Act::Answer { request, answer }),
         1 => (person(), person()).prop_map(|(one, other)| Act::Remove { one, other }),
     ];
     // Few different times: many are equal, and some go back.
-    assert_sequences((act, 0..6_i64), async |acts| run(storage, acts).await);
+    assert_sequences((act, 0..6_i64), &async |acts: &[_]| run(storage, acts).await);
 }
 
 async fn run(storage: &Storage, acts: &[(Act, i64)]) -> Result<(), String> {
@@ -80,7 +81,11 @@ async fn compare(storage: &Storage, model: &Model, people: &[UserId], person: us
     let (social, user_id) = (storage.social(), people[person]);
     for direction in [Direction::Incoming, Direction::Outgoing] {
         let listed = social.list_requests(user_id, direction, None, 100).await.answered();
-        agree(&format!("{direction:?} requests of {person}"), listed, model.list_requests(user_id, direction))?;
+        agree(
+            &format!("{direction:?} requests of {person}"),
+            listed,
+            model.list_requests(user_id, direction),
+        )?;
     }
     let listed = social.list_friends(user_id, None, 100).await.answered();
     agree(&format!("friends of {person}"), listed, model.list_friends(user_id))?;

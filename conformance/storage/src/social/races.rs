@@ -53,7 +53,8 @@ pub(crate) async fn of_answers_to_one_request_at_once_exactly_one_is_stored(stor
         }))
         .await;
         assert_eq!(count(&outcomes, |outcome| *outcome == CommitAnswer::Committed), 1, "{outcomes:?}");
-        let winner = outcomes.iter().position(|outcome| *outcome == CommitAnswer::Committed).unwrap_or_default();
+        let winner =
+            outcomes.iter().position(|outcome| *outcome == CommitAnswer::Committed).unwrap_or_default();
         let friends_since = answers[winner].new_friendship.and((0..).nth(winner)).map(|time: i64| 10 + time);
         assert_between(storage, answers[winner].request, friends_since).await;
     }

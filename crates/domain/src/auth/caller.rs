@@ -54,7 +54,11 @@ pub struct Authenticator {
 impl Authenticator {
     /// An authenticator over a verifier and the ended sessions.
     #[must_use]
-    pub fn new(verifier: Arc<dyn AccessTokenVerifier>, revocations: Revocations, environment: Environment) -> Self {
+    pub fn new(
+        verifier: Arc<dyn AccessTokenVerifier>,
+        revocations: Revocations,
+        environment: Environment,
+    ) -> Self {
         Self { verifier, revocations, environment }
     }
 

@@ -22,4 +22,6 @@ pub use revocation::{Revocations, SessionEnd};
 pub use service::{Lifetimes, LogoutScope, Ports, Service, SignedIn};
 pub use session::{Refresh, Session, SessionKey};
 pub use store::{AccountStore, EndSession, InsertAccount, ReplacePasswordHash, Rotate, SessionStore};
-pub use token::{AccessClaims, AccessTokenIssuer, AccessTokenVerifier, InvalidAccessToken, IssueError, PublicKey};
+pub use token::{
+    AccessClaims, AccessTokenIssuer, AccessTokenVerifier, InvalidAccessToken, IssueError, PublicKey,
+};

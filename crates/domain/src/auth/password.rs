@@ -13,8 +13,9 @@ use crate::error::{Description, Failure, FieldError, Kind, Reason};
 use crate::text::{self, Fault};
 
 /// The most common passwords of known breaches, of eight characters or more, in lower case.
-static COMMON: LazyLock<HashSet<&'static str>> =
-    LazyLock::new(|| include_str!("common_passwords.txt").lines().filter(|line| !line.starts_with('#')).collect());
+static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    include_str!("common_passwords.txt").lines().filter(|line| !line.starts_with('#')).collect()
+});
 
 /// A password as its owner typed it: byte-exact, never cut, wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -142,7 +143,11 @@ pub trait PasswordHasher: Send + Sync {
 
     /// Checks a password. Without a hash it does the same work and finds a mismatch, so that an unknown account
     /// takes as long as a wrong password.
-    async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verification, HasherBusy>;
+    async fn verify(
+        &self,
+        password: Password,
+        hash: Option<PasswordHash>,
+    ) -> Result<Verification, HasherBusy>;
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 
 use super::Session;
 use crate::error::FieldError;
-use crate::mac;
 use crate::id::{Id, SessionId};
+use crate::mac;
 
 /// Tells a refresh token from any other text, and its layout.
 const PREFIX: &str = "duologue_refresh_1_";
@@ -118,7 +118,8 @@ impl RefreshTokens {
     pub fn derive(&self, session: &Session) -> String {
         let mac = self.mac(b"refresh", session, session.generation).finalize().into_bytes();
         let bytes = Zeroizing::new(
-            [session.session_id.uuid().as_bytes().as_slice(), &session.generation.0.to_be_bytes(), &mac].concat(),
+            [session.session_id.uuid().as_bytes().as_slice(), &session.generation.0.to_be_bytes(), &mac]
+                .concat(),
         );
         format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(&*bytes))
     }

@@ -48,13 +48,22 @@ impl Revocations {
     /// Waits for the end of a session.
     #[must_use]
     pub fn watch(&self, session_id: SessionId) -> SessionEnd {
-        SessionEnd { subscription: self.streams.subscribe(Topic::Session(session_id)), revocations: self.clone(), session_id }
+        SessionEnd {
+            subscription: self.streams.subscribe(Topic::Session(session_id)),
+            revocations: self.clone(),
+            session_id,
+        }
     }
 
     /// Learns what ended elsewhere, and forgets what no living token belongs to.
     ///
     /// To be called about once a second: a verifier then knows of every end within two.
-    pub async fn refresh(&self, store: &dyn SessionStore, now: Timestamp, last: Option<Timestamp>) -> Result<(), StorageError> {
+    pub async fn refresh(
+        &self,
+        store: &dyn SessionStore,
+        now: Timestamp,
+        last: Option<Timestamp>,
+    ) -> Result<(), StorageError> {
         let since = last.map_or_else(|| now.minus(self.access_lifetime), |last| last.minus(OVERLAP));
         for (session_id, end_time) in store.list_ended_sessions(since).await? {
             self.end(session_id, end_time);

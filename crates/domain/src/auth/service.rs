@@ -30,7 +30,7 @@ pub struct Lifetimes {
 impl Default for Lifetimes {
     /// 15 minutes and 30 days.
     fn default() -> Self {
-        Self { access: Duration::from_secs(15 * 60), refresh: Duration::from_secs(30 * 24 * 60 * 60) }
+        Self { access: Duration::from_mins(15), refresh: Duration::from_hours(30 * 24) }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::page::CursorKey;
 use crate::time::Timestamp;
 
 /// For how long a spent refresh token is answered with its successor again.
-pub(super) const GRACE: Duration = Duration::from_secs(60);
+pub(super) const GRACE: Duration = Duration::from_mins(1);
 
 /// One login, and everything refreshed from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +133,10 @@ mod tests {
     fn an_ended_session_refuses_every_generation() {
         let ended = Session { end_time: Some(Timestamp::from_unix_millis(1_000_000)), ..session(5) };
         for generation in 0..=6 {
-            assert_eq!(ended.refresh(Generation(generation), Timestamp::from_unix_millis(1_000_001)), Refresh::Refuse);
+            assert_eq!(
+                ended.refresh(Generation(generation), Timestamp::from_unix_millis(1_000_001)),
+                Refresh::Refuse
+            );
         }
     }
 }

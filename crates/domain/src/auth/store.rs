@@ -32,7 +32,8 @@ pub trait AccountStore: Send + Sync {
     /// Stores an account and its first session, both or neither.
     ///
     /// Of any number of accounts with one address ([`EmailKey`]) inserted at once, exactly one is stored.
-    async fn insert_account(&self, account: Account, session: Session) -> Result<InsertAccount, StorageError>;
+    async fn insert_account(&self, account: Account, session: Session)
+    -> Result<InsertAccount, StorageError>;
 
     /// Finds the account with this address.
     async fn find_account_by_email(&self, email: &EmailKey) -> Result<Option<Account>, StorageError>;
@@ -113,5 +114,8 @@ pub trait SessionStore: Send + Sync {
     ) -> Result<Vec<Session>, StorageError>;
 
     /// Lists all sessions whose end time is `since` or later, with it, in no order.
-    async fn list_ended_sessions(&self, since: Timestamp) -> Result<Vec<(SessionId, Timestamp)>, StorageError>;
+    async fn list_ended_sessions(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<(SessionId, Timestamp)>, StorageError>;
 }

@@ -106,8 +106,10 @@ impl Failure for SendMessageError {
     fn describe(&self) -> Description {
         match self {
             Self::NotAMember => Description::new(Kind::PermissionDenied, Reason::NotAMember),
-            Self::ClientMessageIdReused => Description::new(Kind::InvalidArgument, Reason::ClientMessageIdReused)
-                .in_field("client_message_id", "was used for another text"),
+            Self::ClientMessageIdReused => {
+                Description::new(Kind::InvalidArgument, Reason::ClientMessageIdReused)
+                    .in_field("client_message_id", "was used for another text")
+            }
             Self::Storage(error) => error.describe(),
         }
     }

@@ -88,7 +88,9 @@ impl MessageFeed {
                 // Not the newest of now: what came since it was read is newer than what was asked for, and live.
                 None => newest,
             },
-            FeedStart::After { sequence, .. } if sequence > newest.0 => return Err(FeedError::OutOfRange),
+            FeedStart::After { sequence, .. } if sequence > newest.0 || sequence < Sequence::ZERO => {
+                return Err(FeedError::OutOfRange);
+            }
             FeedStart::After { sequence, message_id } => (sequence, message_id),
         };
         let feed = Self { store, subscription, chat_id, last, last_id };
@@ -143,6 +145,10 @@ impl MessageFeed {
 
 impl std::fmt::Debug for MessageFeed {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("MessageFeed").field("chat_id", &self.chat_id).field("last", &self.last).finish_non_exhaustive()
+        formatter
+            .debug_struct("MessageFeed")
+            .field("chat_id", &self.chat_id)
+            .field("last", &self.last)
+            .finish_non_exhaustive()
     }
 }

@@ -78,7 +78,12 @@ pub struct NewMessage {
 impl NewMessage {
     /// The message in its place, and the event that tells `recipient_id` of it.
     #[must_use]
-    pub fn stored(self, sequence: Sequence, create_time: Timestamp, recipient_id: UserId) -> (Message, Event) {
+    pub fn stored(
+        self,
+        sequence: Sequence,
+        create_time: Timestamp,
+        recipient_id: UserId,
+    ) -> (Message, Event) {
         let event = Event {
             event_id: self.event_id,
             recipient_id,

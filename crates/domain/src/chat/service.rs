@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::chat_record::WalkKey;
 use super::error::{CreateDirectChatError, FeedError, GetChatError, ReadChatError, SendMessageError};
 use super::{
-    AppendMessage, Chat, ChatPolicy, ChatStore, ChatWalk, ClientMessageId, DirectChat, FeedStart, InsertChat, Message,
-    MessageFeed, MessageRange, MessageText, NewMessage, Sequence,
+    AppendMessage, Chat, ChatPolicy, ChatStore, ChatWalk, ClientMessageId, DirectChat, FeedStart, InsertChat,
+    Message, MessageFeed, MessageRange, MessageText, NewMessage, Sequence,
 };
 use crate::auth::Caller;
 use crate::environment::Environment;
@@ -86,7 +86,11 @@ impl Service {
     /// Lists the caller's chats, the one with the newest message first.
     ///
     /// A walk through the pages returns each chat once, in the order that they had when the walk began.
-    pub async fn list_user_chats(&self, caller: &Caller, request: &PageRequest) -> Result<Page<Chat>, ListError> {
+    pub async fn list_user_chats(
+        &self,
+        caller: &Caller,
+        request: &PageRequest,
+    ) -> Result<Page<Chat>, ListError> {
         let scope = Scope { list: "ListUserChats", caller: caller.user_id, filter: &[] };
         let walk = match self.cursors.position(scope, request)? {
             None => ChatWalk::Begin { now: self.environment.now() },
@@ -101,7 +105,11 @@ impl Service {
     }
 
     /// The members of a chat of the caller's.
-    pub async fn list_chat_members(&self, caller: &Caller, chat_id: ChatId) -> Result<[UserId; 2], ReadChatError> {
+    pub async fn list_chat_members(
+        &self,
+        caller: &Caller,
+        chat_id: ChatId,
+    ) -> Result<[UserId; 2], ReadChatError> {
         Ok(self.chat_of(caller, chat_id).await?.ok_or(ReadChatError::NotAMember)?.members.both())
     }
 

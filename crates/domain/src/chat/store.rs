@@ -117,11 +117,19 @@ pub trait ChatStore: Send + Sync {
 
     /// The newest sequence of each of these chats, zero where nothing was said; unknown ones are left out, and
     /// each is told once, of whatever moment during the call.
-    async fn list_newest_sequences(&self, chat_ids: &[ChatId]) -> Result<Vec<(ChatId, Sequence)>, StorageError>;
+    async fn list_newest_sequences(
+        &self,
+        chat_ids: &[ChatId],
+    ) -> Result<Vec<(ChatId, Sequence)>, StorageError>;
 
     /// Lists up to `limit` chats of a person in the order of [`ActivityKey`] from the greatest down, every key as
     /// it was when the walk began: messages that came later count as not sent.
     ///
     /// So every chat that exists throughout a walk is returned exactly once, however many are written to meanwhile.
-    async fn list_chats(&self, user_id: UserId, walk: ChatWalk, limit: usize) -> Result<ChatList, StorageError>;
+    async fn list_chats(
+        &self,
+        user_id: UserId,
+        walk: ChatWalk,
+        limit: usize,
+    ) -> Result<ChatList, StorageError>;
 }

@@ -102,7 +102,12 @@ mod tests {
             ("a\u{0}".to_owned(), Err(InvalidMessageText::Nul)),
         ];
         for (text, expected) in table {
-            assert_eq!(text.parse::<MessageText>().map(drop), expected, "{} characters", text.chars().count());
+            assert_eq!(
+                text.parse::<MessageText>().map(drop),
+                expected,
+                "{} characters",
+                text.chars().count()
+            );
         }
     }
 

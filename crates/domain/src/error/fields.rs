@@ -44,7 +44,8 @@ impl InvalidFields {
 
 impl Failure for InvalidFields {
     fn describe(&self) -> Description {
-        let special = self.0.iter().map(|violation| violation.reason).find(|reason| *reason != Reason::InvalidField);
+        let special =
+            self.0.iter().map(|violation| violation.reason).find(|reason| *reason != Reason::InvalidField);
         Description {
             violations: self.0.clone(),
             ..Description::new(Kind::InvalidArgument, special.unwrap_or(Reason::InvalidField))

@@ -73,7 +73,10 @@ impl Service {
         caller: &Caller,
         notification_id: NotificationId,
     ) -> Result<Position, NamedNotificationError> {
-        self.store.find_position(caller.user_id, notification_id).await?.ok_or(NamedNotificationError::NotYours)
+        self.store
+            .find_position(caller.user_id, notification_id)
+            .await?
+            .ok_or(NamedNotificationError::NotYours)
     }
 }
 

@@ -91,5 +91,8 @@ pub trait NotificationStore: Send + Sync {
 
     /// The newest position of each of these users; those without notifications may be left out, and each is told
     /// once, of whatever moment during the call.
-    async fn list_newest_positions(&self, user_ids: &[UserId]) -> Result<Vec<(UserId, Position)>, StorageError>;
+    async fn list_newest_positions(
+        &self,
+        user_ids: &[UserId],
+    ) -> Result<Vec<(UserId, Position)>, StorageError>;
 }

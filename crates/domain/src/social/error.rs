@@ -35,8 +35,10 @@ impl Failure for SendFriendRequestError {
             Self::UnknownUser => Description::new(Kind::NotFound, Reason::UserNotFound),
             Self::Pending(request_id) => Description::new(Kind::AlreadyExists, Reason::FriendRequestPending)
                 .with("request_id", request_id),
-            Self::ReversePending(request_id) => Description::new(Kind::AlreadyExists, Reason::ReverseRequestPending)
-                .with("request_id", request_id),
+            Self::ReversePending(request_id) => {
+                Description::new(Kind::AlreadyExists, Reason::ReverseRequestPending)
+                    .with("request_id", request_id)
+            }
             Self::AlreadyFriends => Description::new(Kind::AlreadyExists, Reason::AlreadyFriends),
             Self::Storage(error) => error.describe(),
         }

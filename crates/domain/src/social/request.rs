@@ -193,11 +193,19 @@ mod tests {
                     let outcome = request(status).answer(by, answer, now);
                     let entitled = if answer == Answer::Cancel { user(1) } else { user(2) };
                     let expected = if by != entitled {
-                        Err(if answer == Answer::Cancel { CannotAnswer::NotSender } else { CannotAnswer::NotRecipient })
+                        Err(if answer == Answer::Cancel {
+                            CannotAnswer::NotSender
+                        } else {
+                            CannotAnswer::NotRecipient
+                        })
                     } else if status == Status::Pending {
                         let pair = Pair::of(user(1), user(2)).unwrap();
                         Ok(Answered::Changed {
-                            request: FriendRequest { status: answer.into(), update_time: now, ..request(status) },
+                            request: FriendRequest {
+                                status: answer.into(),
+                                update_time: now,
+                                ..request(status)
+                            },
                             new_friendship: (answer == Answer::Accept)
                                 .then_some(Friendship { pair, create_time: now }),
                         })
@@ -214,7 +222,8 @@ mod tests {
 
     #[test]
     fn an_answer_is_never_before_its_request() {
-        let outcome = request(Status::Pending).answer(user(2), Answer::Decline, Timestamp::from_unix_millis(0));
+        let outcome =
+            request(Status::Pending).answer(user(2), Answer::Decline, Timestamp::from_unix_millis(0));
         let Ok(Answered::Changed { request, .. }) = outcome else { panic!("{outcome:?}") };
         assert_eq!(request.update_time, request.create_time);
     }

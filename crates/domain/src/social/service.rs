@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::error::{AnswerFriendRequestError, RemoveFriendError, SendFriendRequestError};
 use super::{
-    Answer, Answered, CommitAnswer, Direction, FriendRequest, FriendshipKey, InsertRequest, Pair, RemoveFriendship,
-    RequestKey, SettledRequest, SocialStore, Status,
+    Answer, Answered, CommitAnswer, Direction, FriendRequest, FriendshipKey, InsertRequest, Pair,
+    RemoveFriendship, RequestKey, SettledRequest, SocialStore, Status,
 };
 use crate::auth::Caller;
 use crate::environment::Environment;
@@ -51,8 +51,14 @@ impl Service {
         }
         let now = self.environment.now();
         let request_id = self.environment.new_id();
-        let request =
-            FriendRequest { request_id, from, to, status: Status::Pending, create_time: now, update_time: now };
+        let request = FriendRequest {
+            request_id,
+            from,
+            to,
+            status: Status::Pending,
+            create_time: now,
+            update_time: now,
+        };
         let event = Event {
             event_id: self.environment.new_id(),
             recipient_id: to,
@@ -68,7 +74,9 @@ impl Service {
             InsertRequest::Pending(pending) if pending.from == from => {
                 Err(SendFriendRequestError::Pending(pending.request_id))
             }
-            InsertRequest::Pending(pending) => Err(SendFriendRequestError::ReversePending(pending.request_id)),
+            InsertRequest::Pending(pending) => {
+                Err(SendFriendRequestError::ReversePending(pending.request_id))
+            }
             InsertRequest::AlreadyFriends => Err(SendFriendRequestError::AlreadyFriends),
         }
     }
@@ -83,7 +91,8 @@ impl Service {
         answer: Answer,
     ) -> Result<FriendRequest, AnswerFriendRequestError> {
         loop {
-            let request = self.store.find_request(request_id).await?.ok_or(AnswerFriendRequestError::NotFound)?;
+            let request =
+                self.store.find_request(request_id).await?.ok_or(AnswerFriendRequestError::NotFound)?;
             let now = self.environment.now();
             let (request, new_friendship) = match request.answer(caller.user_id, answer, now)? {
                 Answered::Already(request) => return Ok(request),
@@ -137,7 +146,11 @@ impl Service {
     }
 
     /// Lists the caller's friends, newest friendship first.
-    pub async fn list_friends(&self, caller: &Caller, request: &PageRequest) -> Result<Page<UserId>, ListError> {
+    pub async fn list_friends(
+        &self,
+        caller: &Caller,
+        request: &PageRequest,
+    ) -> Result<Page<UserId>, ListError> {
         let scope = Scope { list: "ListFriends", caller: caller.user_id, filter: &[] };
         let before: Option<FriendshipKey> = self.cursors.position(scope, request)?;
         let friends = self.store.list_friends(caller.user_id, before, request.size.and_one()).await?;

@@ -96,7 +96,11 @@ pub trait SocialStore: Send + Sync {
     /// Stores a pending request and its event, unless the two have a pending request or a friendship.
     ///
     /// Of any number of requests between two people inserted at once, in either direction, exactly one is stored.
-    async fn insert_request(&self, request: FriendRequest, event: Event) -> Result<InsertRequest, StorageError>;
+    async fn insert_request(
+        &self,
+        request: FriendRequest,
+        event: Event,
+    ) -> Result<InsertRequest, StorageError>;
 
     /// Finds a request, settled or not.
     async fn find_request(&self, request_id: RequestId) -> Result<Option<FriendRequest>, StorageError>;

@@ -65,7 +65,8 @@ mod tests {
     #[test]
     fn absent_keeps_and_empty_clears() {
         let later = Timestamp::from_unix_millis(9);
-        let renamed = profile().changed(ProfileChange { nickname: "eve".parse().ok(), ..Default::default() }, later);
+        let renamed =
+            profile().changed(ProfileChange { nickname: "eve".parse().ok(), ..Default::default() }, later);
         assert_eq!(renamed, Profile { nickname: "eve".parse().unwrap(), update_time: later, ..profile() });
         let cleared = profile().changed(ProfileChange { bio: Some(None), ..Default::default() }, later);
         assert_eq!(cleared, Profile { bio: None, update_time: later, ..profile() });

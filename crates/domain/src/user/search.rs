@@ -36,7 +36,10 @@ mod tests {
 
     #[test]
     fn a_query_is_lower_cased_and_nothing_else() {
-        assert_eq!(SearchPrefix::parse("A_b%").map(|prefix| prefix.as_str().to_owned()), Ok("a_b%".to_owned()));
+        assert_eq!(
+            SearchPrefix::parse("A_b%").map(|prefix| prefix.as_str().to_owned()),
+            Ok("a_b%".to_owned())
+        );
         assert_eq!(SearchPrefix::parse(" ab").map(|prefix| prefix.as_str().to_owned()), Ok(" ab".to_owned()));
         assert!(SearchPrefix::parse(&"ж".repeat(20)).is_ok());
         for text in ["", "   ", "\t\u{a0}", "a\u{0}", &"a".repeat(21), &"a".repeat(10_000)] {

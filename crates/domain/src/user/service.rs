@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use super::error::{CreateProfileError, GetProfileError, UpdateProfileError};
 use super::{
-    AvatarUrl, Bio, InsertProfile, Nickname, Profile, ProfileChange, ProfileStore, SearchPrefix, UpdateProfile,
-    UserDirectory,
+    AvatarUrl, Bio, InsertProfile, Nickname, Profile, ProfileChange, ProfileStore, SearchPrefix,
+    UpdateProfile, UserDirectory,
 };
 use crate::auth::Caller;
 use crate::environment::Environment;
@@ -43,11 +43,21 @@ impl Service {
     }
 
     /// Makes the caller's profile.
-    pub async fn create_profile(&self, caller: &Caller, new: NewProfile) -> Result<Profile, CreateProfileError> {
+    pub async fn create_profile(
+        &self,
+        caller: &Caller,
+        new: NewProfile,
+    ) -> Result<Profile, CreateProfileError> {
         let now = self.environment.now();
         let NewProfile { nickname, bio, avatar_url } = new;
-        let profile =
-            Profile { user_id: caller.user_id, nickname, bio, avatar_url, create_time: now, update_time: now };
+        let profile = Profile {
+            user_id: caller.user_id,
+            nickname,
+            bio,
+            avatar_url,
+            create_time: now,
+            update_time: now,
+        };
         match self.store.insert_profile(profile.clone()).await? {
             InsertProfile::Inserted => Ok(profile),
             InsertProfile::ProfileExists => Err(CreateProfileError::ProfileExists),
@@ -56,7 +66,11 @@ impl Service {
     }
 
     /// Changes the caller's profile, all that is asked or nothing.
-    pub async fn update_profile(&self, caller: &Caller, change: ProfileChange) -> Result<Profile, UpdateProfileError> {
+    pub async fn update_profile(
+        &self,
+        caller: &Caller,
+        change: ProfileChange,
+    ) -> Result<Profile, UpdateProfileError> {
         match self.store.update_profile(caller.user_id, change, self.environment.now()).await? {
             UpdateProfile::Updated(profile) => Ok(profile),
             UpdateProfile::NicknameTaken => Err(UpdateProfileError::NicknameTaken),

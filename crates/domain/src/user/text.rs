@@ -105,15 +105,34 @@ mod tests {
     fn an_avatar_is_absolute_https() {
         let good = ["https://example.org/a.png", "HTTPS://example.org", "https://[::1]:8443/a?b#c"];
         for text in good {
-            assert_eq!(AvatarUrl::parse(text, AvatarSchemes::Https).map(|url| url.is_some()), Ok(true), "{text:?}");
+            assert_eq!(
+                AvatarUrl::parse(text, AvatarSchemes::Https).map(|url| url.is_some()),
+                Ok(true),
+                "{text:?}"
+            );
         }
         let bad = [
-            "http://example.org/a.png", "javascript:alert(1)", "data:image/png;base64,AA==", "/a.png", "example.org",
-            "//example.org/a.png", "https:", "https://", "https:///a", "https://exa mple.org", " https://example.org",
-            "https://example.org/\n", "https://example.org/\u{0}", "ftp://example.org",
+            "http://example.org/a.png",
+            "javascript:alert(1)",
+            "data:image/png;base64,AA==",
+            "/a.png",
+            "example.org",
+            "//example.org/a.png",
+            "https:",
+            "https://",
+            "https:///a",
+            "https://exa mple.org",
+            " https://example.org",
+            "https://example.org/\n",
+            "https://example.org/\u{0}",
+            "ftp://example.org",
         ];
         for text in bad {
-            assert_eq!(AvatarUrl::parse(text, AvatarSchemes::Https), Err(InvalidAvatarUrl::Syntax), "{text:?}");
+            assert_eq!(
+                AvatarUrl::parse(text, AvatarSchemes::Https),
+                Err(InvalidAvatarUrl::Syntax),
+                "{text:?}"
+            );
         }
         assert!(AvatarUrl::parse("http://example.org", AvatarSchemes::HttpsAndHttp).is_ok());
     }

@@ -52,7 +52,8 @@ fn a_value_out_of_range_is_an_error() {
 fn flags_win_over_variables_and_variables_over_the_file() {
     let files = TempDir::new().unwrap();
     let file = files.path().join("settings.toml");
-    std::fs::write(&file, "token_issuer = \"file\"\ntoken_audience = \"file\"\nlog = \"info,file=info\"").unwrap();
+    std::fs::write(&file, "token_issuer = \"file\"\ntoken_audience = \"file\"\nlog = \"info,file=info\"")
+        .unwrap();
     let server = Server::start_by(|command| {
         command.arg("--config").arg(&file).arg("--token-issuer=flag");
         command.env("DUOLOGUE_TOKEN_ISSUER", "variable").env("DUOLOGUE_TOKEN_AUDIENCE", "variable");

@@ -51,7 +51,7 @@ fn a_running_server_signs_with_the_rotated_key_and_old_tokens_live_on() {
         (token.split('.').next().unwrap().to_owned(), token)
     };
     let (old_header, old_token) = key_of(&register("before"));
-    run(&server.directory, &["keys", "rotate", "--force", "--keys=keys"]);
+    run(server.directory(), &["keys", "rotate", "--force", "--keys=keys"]);
     // The server reads its keys again every few seconds; each registration asks once more.
     let mut number = 0;
     loop {

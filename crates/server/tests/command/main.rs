@@ -1,6 +1,8 @@
 //! The binary, as an operator meets it.
 
 mod configuration;
+mod crash;
+mod history;
 mod keys;
 mod running;
 mod server;

@@ -12,7 +12,7 @@ fn it_says_how_it_is_on_every_door() {
         let answer = http(&server.rest, &format!("GET {path}"), "", "");
         assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
     }
-    let healthy = run(&server.directory, &["healthcheck", "--grpc", &format!("http://{}", server.grpc)]);
+    let healthy = run(server.directory(), &["healthcheck", "--grpc", &format!("http://{}", server.grpc)]);
     assert!(healthy.status.success(), "{healthy:?}");
     let metrics = http(&server.metrics, "GET /metrics", "", "");
     assert!(metrics.starts_with("HTTP/1.1 200"), "{metrics}");
@@ -36,9 +36,15 @@ fn nothing_secret_or_private_reaches_logs_or_metrics() {
     let told = server.log() + &http(&server.metrics, "GET /metrics", "", "");
     // What was logged at all, so that silence is not taken for discretion.
     assert!(told.contains("AuthService/Register") || told.contains("Register"), "nothing was logged");
-    for secret in
-        ["hidden@example.org", "never to be seen", "also never seen", access, refresh, "a private bio", "words between two"]
-    {
+    for secret in [
+        "hidden@example.org",
+        "never to be seen",
+        "also never seen",
+        access,
+        refresh,
+        "a private bio",
+        "words between two",
+    ] {
         assert!(!told.contains(secret), "{secret:?} was told: {told}");
     }
 }

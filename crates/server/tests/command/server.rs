@@ -33,7 +33,8 @@ pub(crate) struct Server {
     pub(crate) rest: String,
     pub(crate) grpc: String,
     pub(crate) metrics: String,
-    pub(crate) directory: TempDir,
+    /// Present until the server is killed for another one to take its place.
+    directory: Option<TempDir>,
 }
 
 impl Server {
@@ -46,12 +47,18 @@ impl Server {
 
     /// The same, of a command that is changed before.
     pub(crate) fn start_by(change: impl FnOnce(&mut Command)) -> Self {
-        let directory = TempDir::new().unwrap();
+        Self::start_in(None, change)
+    }
+
+    /// The same, in the directory of a server that was there before.
+    pub(crate) fn start_in(directory: Option<TempDir>, change: impl FnOnce(&mut Command)) -> Self {
+        let directory = directory.unwrap_or_else(|| TempDir::new().unwrap());
         let mut command = duologue(&directory);
         command.args(["serve", "--rest-listen=127.0.0.1:0", "--grpc-listen=127.0.0.1:0"]);
         command.arg("--metrics-listen=127.0.0.1:0");
         change(&mut command);
-        let log = std::fs::File::create(directory.path().join("log")).unwrap();
+        let log = directory.path().join("log");
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut address = |name: &str| {
@@ -60,12 +67,40 @@ impl Server {
         };
         let (grpc, metrics, rest) = (address("grpc"), address("metrics"), address("rest"));
         let metrics = metrics.trim_end_matches("/metrics").to_owned();
-        Self { child, rest, grpc, metrics, directory }
+        Self { child, rest, grpc, metrics, directory: Some(directory) }
+    }
+
+    /// Where the server keeps what it keeps.
+    pub(crate) fn directory(&self) -> &TempDir {
+        self.directory.as_ref().unwrap()
     }
 
     /// What the server logged so far.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.directory.path().join("log")).unwrap()
+        std::fs::read_to_string(self.directory().path().join("log")).unwrap()
+    }
+
+    /// Kills the server as a crash would, and gives what it left behind.
+    pub(crate) fn kill_9(mut self) -> TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.directory.take().unwrap()
+    }
+
+    /// Two people register and open a chat: the access token of one, and the chat's id.
+    pub(crate) fn talk(&self) -> (String, String) {
+        let registered = ["ada", "ben"].map(|name| {
+            let body = format!(r#"{{"email":"{name}@example.org","password":"a long enough one"}}"#);
+            let answer = http(&self.rest, "POST /v1/register", "", &body);
+            let token = field(&answer, "accessToken").to_owned();
+            let profile = format!(r#"{{"nickname":"{name}"}}"#);
+            http(&self.rest, "POST /v1/profile", &format!("authorization: Bearer {token}\r\n"), &profile);
+            (token, field(&answer, "userId").to_owned())
+        });
+        let [(token, _), (_, ben)] = registered;
+        let body = format!(r#"{{"participantId":"{ben}"}}"#);
+        let chat = http(&self.rest, "POST /v1/chats", &format!("authorization: Bearer {token}\r\n"), &body);
+        (token, field(&chat, "chatId").to_owned())
     }
 
     /// Asks the server to stop, as an operator's tools do.
@@ -90,21 +125,26 @@ impl Drop for Server {
 
 /// Sends one HTTP/1.1 request and reads the answer to its end: status, headers and body in one text.
 pub(crate) fn http(address: &str, request: &str, headers: &str, body: &str) -> String {
-    let mut socket = TcpStream::connect(address).unwrap();
+    try_http(address, request, headers, body).unwrap()
+}
+
+/// The same of a server that may not be there.
+pub(crate) fn try_http(address: &str, request: &str, headers: &str, body: &str) -> std::io::Result<String> {
+    let mut socket = TcpStream::connect(address)?;
     let length = body.len();
     write!(
         socket,
         "{request} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
          content-length: {length}\r\n{headers}\r\n{body}"
-    )
-    .unwrap();
+    )?;
     let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    answer
+    socket.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 /// The text of a field in JSON.
 pub(crate) fn field<'a>(json: &'a str, name: &str) -> &'a str {
-    let (_, rest) = json.split_once(&format!("\"{name}\":\"")).unwrap_or_else(|| panic!("no {name} in {json}"));
+    let (_, rest) =
+        json.split_once(&format!("\"{name}\":\"")).unwrap_or_else(|| panic!("no {name} in {json}"));
     rest.split('"').next().unwrap()
 }

@@ -56,6 +56,7 @@ impl Writers {
                 pool: pool.clone(),
                 connection: None,
                 limit: options.merged_sends.max(1),
+                patience: 2 * (options.statement_timeout + options.acquire_timeout),
                 time: options.message_time,
             };
             tokio::spawn(writer.run());
@@ -83,6 +84,8 @@ struct Writer {
     pool: PgPool,
     connection: Option<(PoolConnection<Postgres>, Instant)>,
     limit: usize,
+    /// How long a statement may take if the database keeps its limits.
+    patience: Duration,
     time: MessageTime,
 }
 
@@ -109,7 +112,11 @@ impl Writer {
         debug_assert!(all_different(sends.iter().map(|send| &send.message)), "two sends of one message");
         let outcomes = match self.connected().await {
             Ok(mut connection) => {
-                let stored = store(&mut connection, &sends, self.time).await;
+                // The database ends statements by itself; only one that is out of reach does not.
+                let stored =
+                    tokio::time::timeout(self.patience, store(&mut connection, &sends, self.time)).await;
+                let stored =
+                    stored.unwrap_or(Stored { outcomes: Vec::new(), lost: Some(Error::PoolTimedOut) });
                 match stored.lost {
                     None => self.connection = Some((connection, Instant::now())),
                     Some(_) => connection.close_on_drop(),
@@ -127,7 +134,11 @@ impl Writer {
 
     async fn connected(&mut self) -> Result<PoolConnection<Postgres>, Error> {
         if let Some((mut connection, used)) = self.connection.take() {
-            if used.elapsed() < STALE || connection.ping().await.is_ok() {
+            if used.elapsed() < STALE {
+                return Ok(connection);
+            }
+            let pong = tokio::time::timeout(self.patience, connection.ping()).await;
+            if matches!(pong, Ok(Ok(()))) {
                 return Ok(connection);
             }
             connection.close_on_drop();

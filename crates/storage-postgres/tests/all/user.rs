@@ -31,7 +31,10 @@ async fn a_profile_is_read_as_written_by_every_look_up() {
     assert_eq!(storage.insert_profile(ada.clone()).await.unwrap(), InsertProfile::Inserted);
     assert_eq!(storage.find_profile(ada.user_id).await.unwrap(), Some(ada.clone()));
     assert_eq!(storage.find_profile_by_nickname(&ada.nickname).await.unwrap(), Some(ada.clone()));
-    assert_eq!(storage.find_profiles(&[id(), ada.user_id, ada.user_id]).await.unwrap(), std::slice::from_ref(&ada));
+    assert_eq!(
+        storage.find_profiles(&[id(), ada.user_id, ada.user_id]).await.unwrap(),
+        std::slice::from_ref(&ada)
+    );
     assert!(storage.user_exists(ada.user_id).await.unwrap());
     assert!(!storage.user_exists(id()).await.unwrap());
     assert_eq!(storage.find_profile(id()).await.unwrap(), None);

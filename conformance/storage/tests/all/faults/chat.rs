@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use duologue_domain::chat::{
-    AppendMessage, Chat, ChatList, ChatStore, ChatWalk, ClientMessageId, DirectChat, InsertChat, Message, MessageRange,
-    NewMessage, Sequence,
+    AppendMessage, Chat, ChatList, ChatStore, ChatWalk, ClientMessageId, DirectChat, InsertChat, Message,
+    MessageRange, NewMessage, Sequence,
 };
 use duologue_domain::id::{ChatId, MessageId, UserId};
 use duologue_domain::social::Pair;
@@ -257,7 +257,10 @@ impl ChatStore for BrokenChats {
         self.inner.find_first_sequence_since(chat_id, since).await
     }
 
-    async fn list_newest_sequences(&self, chat_ids: &[ChatId]) -> Result<Vec<(ChatId, Sequence)>, StorageError> {
+    async fn list_newest_sequences(
+        &self,
+        chat_ids: &[ChatId],
+    ) -> Result<Vec<(ChatId, Sequence)>, StorageError> {
         let mut told = self.inner.list_newest_sequences(chat_ids).await?;
         if self.fault == Fault::UnknownChatsTold {
             let unknown = chat_ids.iter().filter(|chat_id| told.iter().all(|(known, _)| known != *chat_id));
@@ -267,7 +270,12 @@ impl ChatStore for BrokenChats {
         Ok(told)
     }
 
-    async fn list_chats(&self, user_id: UserId, walk: ChatWalk, limit: usize) -> Result<ChatList, StorageError> {
+    async fn list_chats(
+        &self,
+        user_id: UserId,
+        walk: ChatWalk,
+        limit: usize,
+    ) -> Result<ChatList, StorageError> {
         self.inner.list_chats(user_id, walk, limit).await
     }
 }

@@ -84,7 +84,11 @@ impl BrokenSocial {
 
 #[async_trait]
 impl SocialStore for BrokenSocial {
-    async fn insert_request(&self, request: FriendRequest, event: Event) -> Result<InsertRequest, StorageError> {
+    async fn insert_request(
+        &self,
+        request: FriendRequest,
+        event: Event,
+    ) -> Result<InsertRequest, StorageError> {
         let pair = Pair::of(request.from, request.to).unwrap();
         if self.fault == Fault::LookedUpFirst && !self.seen.lock().contains(&pair) {
             yield_now().await;
@@ -97,7 +101,9 @@ impl SocialStore for BrokenSocial {
             self.refused.lock().insert(request.request_id, request);
         }
         Ok(match outcome {
-            InsertRequest::Pending(_) if self.fault == Fault::OwnRequestNamed => InsertRequest::Pending(request),
+            InsertRequest::Pending(_) if self.fault == Fault::OwnRequestNamed => {
+                InsertRequest::Pending(request)
+            }
             other => other,
         })
     }
