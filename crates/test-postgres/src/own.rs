@@ -84,6 +84,13 @@ impl OwnServer {
         }
     }
 
+    /// Makes all that was committed so far durable, whatever the settings say.
+    pub async fn checkpoint(&self) -> Result<(), Error> {
+        let mut connection = PgConnection::connect(&self.url("postgres")).await?;
+        sqlx::raw_sql("CHECKPOINT").execute(&mut connection).await?;
+        Ok(connection.close().await?)
+    }
+
     /// Kills the server as a crash would: it gets no chance to write anything down.
     pub fn kill_9(&mut self) -> Result<(), Error> {
         if let Some(mut process) = self.process.take() {

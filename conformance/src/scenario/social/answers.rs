@@ -168,5 +168,7 @@ pub(super) async fn cancel(world: &World) -> Outcome {
     world.refused_for(&ann, &cancelling(&second), Reason::FriendRequestNotPending).await?;
     let unknown = CancelFriendRequestRequest { request_id: world.unknown_id() };
     world.refused_for(&ann, &unknown, Reason::FriendRequestNotFound).await?;
+    let malformed = CancelFriendRequestRequest { request_id: "no-id".to_owned() };
+    world.refused_field(&ann, &malformed, "request_id", "malformed").await?;
     are_settled(world, &ann, &bob, true).await
 }

@@ -62,6 +62,15 @@ pub(super) async fn partial(world: &World) -> Outcome {
         });
         world.check_eq("the profile after an update", &world.profile(&ann, &ann).await?, &answered);
     }
+    for (field, step) in [
+        ("nickname", rename(&ann, "No Nickname")),
+        ("bio", UpdateProfileRequest { bio: Some("é".repeat(501)), ..own(&ann) }),
+        ("avatar_url", UpdateProfileRequest { avatar_url: Some("javascript:x".to_owned()), ..own(&ann) }),
+    ] {
+        world.refused_field(&ann, &step, field, "against its rule").await?;
+    }
+    let after = world.profile(&ann, &ann).await?;
+    world.check_eq("the profile after refused updates", &fields(&after), &fields(&expected));
     Ok(())
 }
 

@@ -111,6 +111,8 @@ async fn run(settings: &[Setting], crashes: usize, victims: &[Victim]) -> Result
     };
     let mut server = start(None);
     let (token, chat_id) = server.talk();
+    // Only messages are at stake.
+    database.checkpoint().await.unwrap();
     let campaign = Arc::new(Campaign {
         rest: RwLock::new(server.rest.clone()),
         token,

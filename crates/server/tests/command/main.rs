@@ -2,6 +2,7 @@
 
 mod configuration;
 mod crash;
+mod durable;
 mod history;
 mod keys;
 mod running;
