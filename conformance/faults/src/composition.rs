@@ -1,13 +1,14 @@
 //! A whole messenger before it is served, for faults to be planted in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use axum::middleware::{self, Next as NextLayer};
 use duologue_conformance::target::Capability;
-use duologue_domain::auth::Lifetimes;
+use duologue_domain::auth::{Lifetimes, Revocations};
 use futures::future::BoxFuture;
 
 use crate::call::{Answered, Call, Next};
@@ -62,6 +63,16 @@ impl Composition {
     #[must_use]
     pub fn unguarded(mut self) -> Self {
         self.is_guarded = false;
+        self
+    }
+
+    /// With access tokens that live this long, which the deployment declares.
+    #[must_use]
+    pub fn with_access_seconds(mut self, seconds: u64) -> Self {
+        let access = Duration::from_secs(seconds);
+        self.ports.lifetimes.access = access;
+        self.ports.revocations = Revocations::new(self.ports.hub.clone(), access);
+        self.capabilities.push((Capability::ShortAccessTokens, seconds.to_string()));
         self
     }
 

@@ -1,8 +1,28 @@
 //! The decorators: one function for each fault, from a sound composition to a faulty one.
 
-use duologue_contract::Rpc;
+mod access;
+mod accounts;
+mod auth;
+mod chat;
+mod chats;
+mod gateway;
+mod notification;
+mod paging;
+mod profiles;
+mod social;
+mod stream;
+mod tables;
+mod tokens;
+mod user;
 
+use std::time::Duration;
+
+use duologue_contract::Rpc;
+use duologue_domain::id::UserId;
+
+use crate::call::Call;
 use crate::composition::Composition;
+use crate::ports::Ports;
 
 type Function = Box<dyn Fn(Composition) -> Composition + Send + Sync>;
 
@@ -61,7 +81,44 @@ impl Plant {
 /// Every fault.
 #[must_use]
 pub fn all() -> Vec<Plant> {
-    [pending()].into_iter().flatten().collect()
+    [
+        access::plants(),
+        accounts::plants(),
+        auth::plants(),
+        chat::plants(),
+        chats::plants(),
+        gateway::plants(),
+        notification::plants(),
+        paging::plants(),
+        profiles::plants(),
+        social::plants(),
+        stream::plants(),
+        tokens::plants(),
+        user::plants(),
+        pending(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Compositions that differ from the product's in their making alone: every scenario must pass on each.
+#[must_use]
+pub fn harmless() -> Vec<Variant> {
+    let variant = |name: &str, function| Variant { name: name.to_owned(), function };
+    vec![
+        variant("as the product composes it", Box::new(|composition| composition)),
+        variant(
+            "with nothing around the services",
+            Box::new(|composition: Composition| {
+                composition.around(|_, call, next| async move { next.call(call).await })
+            }),
+        ),
+        variant(
+            "with other tables of friendship",
+            Box::new(|composition| tables::plant(composition, tables::Mistake::None)),
+        ),
+    ]
 }
 
 /// Finds a fault.
@@ -70,7 +127,17 @@ pub fn find(id: &str) -> Option<Plant> {
     all().into_iter().find(|plant| plant.id == id)
 }
 
+/// What lies between a look and a write, so that others come in between.
+async fn gap() {
+    tokio::time::sleep(Duration::from_millis(3)).await;
+}
+
+/// The call as this user would make it.
+fn as_user(ports: &Ports, call: Call, user_id: UserId) -> Call {
+    call.with_token(&ports.token_of(user_id))
+}
+
 /// The faults that are not planted or not run yet, and why.
 fn pending() -> Vec<Plant> {
-    vec![]
+    vec![Plant::not_run("matrix-hole", "it is a fault of the suite itself, not of a server")]
 }

@@ -107,7 +107,9 @@ pub(super) async fn last_event_id(world: &World) -> Outcome {
                     break;
                 }
             }
-            if received.last().is_some_and(|sequence| *sequence >= all) {
+            // Who is sent back to where they were never arrives.
+            let is_long = i64::try_from(received.len()).unwrap_or(i64::MAX) > 2 * all;
+            if is_long || received.last().is_some_and(|sequence| *sequence >= all) {
                 break;
             }
             drop(live);

@@ -7,6 +7,7 @@ mod auth;
 mod cancellation;
 mod chat;
 mod harness;
+mod laws;
 mod long;
 mod merged;
 mod notification;

@@ -1,0 +1,61 @@
+//! Plants every fault, or those that are named, and prints which the conformance suite catches.
+
+use std::process::ExitCode;
+
+use duologue_conformance::scenario;
+use duologue_conformance_faults::catalogue::{Row, catalogue};
+use duologue_conformance_faults::plants::{self, Variant};
+use duologue_conformance_faults::trial::{self, trial};
+use futures::StreamExt as _;
+
+/// Faults that are tried side by side.
+const AT_ONCE: usize = 2;
+
+async fn told(row: &Row, variant: &Variant) -> (bool, String) {
+    let began = std::time::Instant::now();
+    let wrong = trial(row, variant).await.unwrap_or_else(|error| vec![format!("it cannot be planted: {error}")]);
+    let verdict = if wrong.is_empty() { "caught" } else { "MISSED" };
+    let seconds = began.elapsed().as_secs_f64();
+    let lines = wrong.iter().map(|line| format!("\n    {line}")).collect::<String>();
+    (wrong.is_empty(), format!("{verdict} {} {} ({seconds:.1} s){lines}", row.id, variant.name))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    let is_named = |id: &str| named.is_empty() || named.iter().any(|name| name == id);
+    let (mut trials, mut pending) = (Vec::new(), Vec::new());
+    if named.iter().any(|name| name == "none") {
+        let ids: Vec<_> = scenario::all().iter().map(|scenario| scenario.id).collect();
+        for variant in plants::harmless() {
+            let Ok(sound) = trial::sound() else { return ExitCode::FAILURE };
+            for report in trial::run(variant.plant(sound), &ids).await.unwrap_or_default() {
+                println!("{:<6} {:>6.1} s {} {} {}", report.verdict.name(), report.seconds, report.name(), variant.name, report.reason);
+            }
+        }
+    }
+    for row in catalogue().into_iter().filter(|row| is_named(row.id)) {
+        let plant = plants::find(row.id);
+        match plant {
+            Some(plant) if plant.not_run.is_none() => {
+                trials.extend(plant.variants.into_iter().map(|variant| (row.clone(), variant)));
+            }
+            Some(plant) => pending.push(format!("{}: {}", row.id, plant.not_run.unwrap_or_default())),
+            None => pending.push(format!("{}: nobody has written it", row.id)),
+        }
+    }
+    let planted = trials.len();
+    let mut running = futures::stream::iter(trials)
+        .map(|(row, variant)| async move { told(&row, &variant).await })
+        .buffer_unordered(AT_ONCE);
+    let mut caught = 0;
+    while let Some((is_caught, line)) = running.next().await {
+        caught += usize::from(is_caught);
+        println!("{line}");
+    }
+    for line in &pending {
+        println!("not run: {line}");
+    }
+    println!("{caught} caught of {planted} planted, {} not run", pending.len());
+    if caught == planted { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
