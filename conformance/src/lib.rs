@@ -7,6 +7,7 @@
 pub mod check;
 pub mod door;
 pub mod hygiene;
+pub mod load;
 pub mod race;
 pub mod random;
 pub mod report;

@@ -5,6 +5,7 @@
 
 mod command;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -27,7 +28,9 @@ fn main() -> ExitCode {
             return Exit::Software.into();
         }
     };
-    match runtime.block_on(perform(arguments)) {
+    // What panics has said so itself, and is a bug of the suite.
+    let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(perform(arguments))));
+    match ended.unwrap_or_else(|_| Err((Exit::Software, "this is a bug of the suite".to_owned()))) {
         Ok(exit) => exit.into(),
         Err((exit, message)) => {
             eprintln!("{message}");

@@ -2,15 +2,21 @@
 
 use std::time::Instant;
 
-use crate::{contract, run};
+use crate::{contract, postgres, run};
 
 /// A step: what it is called, and what it does.
 type Step = (&'static str, fn() -> Result<(), String>);
 
 /// Every check there is, in the order that finds the cheap faults first.
 pub(crate) fn everything() -> Result<(), String> {
-    let steps: [Step; 5] =
-        [("contract", contract::check), ("lint", lint), ("embed", embed), ("tour", tour), ("unit", unit)];
+    let steps: [Step; 6] = [
+        ("contract", contract::check),
+        ("lint", lint),
+        ("embed", embed),
+        ("tour", tour),
+        ("container", postgres::in_a_container),
+        ("unit", unit),
+    ];
     for (name, step) in steps {
         let start = Instant::now();
         println!("\n══ {name}");
@@ -29,6 +35,7 @@ pub(crate) fn lint() -> Result<(), String> {
 
 /// All Rust tests: by nextest where it is installed, by cargo otherwise; then the documentation examples.
 pub(crate) fn unit() -> Result<(), String> {
+    postgres::provide()?;
     run::cargo(&["test", "--workspace", "--doc", "--quiet"])?;
     if run::succeeds("cargo", &["nextest", "--version"]) {
         run::cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])

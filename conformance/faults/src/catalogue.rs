@@ -4,6 +4,18 @@
 pub const CANARIES: [&str; 4] =
     ["auth.register_login", "user.create_and_get", "social.request_and_list", "chat.history_round_trip"];
 
+/// Scenarios that no server here can show a fault to, and why.
+pub const NOT_RUN: [(&str, &str); 2] = [
+    (
+        "durability.survives_restart",
+        "the servers of this crate cannot be killed and started again by a command",
+    ),
+    (
+        "durability.ambiguous_writes",
+        "the servers of this crate cannot be killed and started again by a command",
+    ),
+];
+
 /// A row of `catalogue.tsv`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
@@ -20,6 +32,13 @@ pub struct Row {
 }
 
 impl Row {
+    /// The named scenarios that can run here.
+    #[must_use]
+    pub fn runnable(&self) -> Vec<&'static str> {
+        let runs = |id: &&str| NOT_RUN.iter().all(|(not_run, _)| not_run != id);
+        self.caught_by.iter().copied().filter(runs).collect()
+    }
+
     /// The canaries that must stay green.
     #[must_use]
     pub fn canaries(&self) -> Vec<&'static str> {

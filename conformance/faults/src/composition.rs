@@ -17,7 +17,7 @@ use crate::ports::Ports;
 /// What stands around every RPC.
 pub type Around = Arc<dyn Fn(Call, Next) -> BoxFuture<'static, Answered> + Send + Sync>;
 
-type Layer = Box<dyn FnOnce(Router) -> Router + Send>;
+pub(crate) type Layer = Box<dyn FnOnce(Router) -> Router + Send>;
 
 /// A whole messenger before it is served.
 pub struct Composition {
@@ -25,6 +25,10 @@ pub struct Composition {
     pub ports: Ports,
     /// The REST door asks the entry about credentials before it reads a request.
     pub is_guarded: bool,
+    /// A second replica over the same storage, which hears of the first by polling alone.
+    pub is_doubled: bool,
+    /// Replicas ask the storage for news.
+    pub polls: bool,
     /// What the deployment can show.
     pub capabilities: Vec<(Capability, String)>,
     pub(crate) around: Option<Around>,
@@ -40,6 +44,8 @@ impl Composition {
         Ok(Self {
             ports: Ports::sound(lifetimes)?,
             is_guarded: true,
+            is_doubled: false,
+            polls: true,
             capabilities: short.into_iter().collect(),
             around: None,
             rest_layers: Vec::new(),

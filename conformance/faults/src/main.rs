@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use duologue_conformance::scenario;
+use duologue_conformance::runner::Verdict;
 use duologue_conformance_faults::catalogue::{Row, catalogue};
 use duologue_conformance_faults::plants::{self, Variant};
 use duologue_conformance_faults::trial::{self, trial};
@@ -13,11 +13,21 @@ const AT_ONCE: usize = 2;
 
 async fn told(row: &Row, variant: &Variant) -> (bool, String) {
     let began = std::time::Instant::now();
-    let wrong = trial(row, variant).await.unwrap_or_else(|error| vec![format!("it cannot be planted: {error}")]);
-    let verdict = if wrong.is_empty() { "caught" } else { "MISSED" };
+    let outcome = trial(row, variant).await;
     let seconds = began.elapsed().as_secs_f64();
-    let lines = wrong.iter().map(|line| format!("\n    {line}")).collect::<String>();
-    (wrong.is_empty(), format!("{verdict} {} {} ({seconds:.1} s){lines}", row.id, variant.name))
+    let (mut lines, is_caught) = match &outcome {
+        Ok(outcome) => (outcome.wrong.clone(), outcome.wrong.is_empty()),
+        Err(error) => (vec![format!("it cannot be planted: {error}")], false),
+    };
+    if is_caught {
+        let reports = outcome.iter().flat_map(|outcome| &outcome.reports);
+        let failed = reports.filter(|report| report.verdict == Verdict::Fail);
+        lines.extend(failed.map(|report| format!("{}: {}", report.name(), report.reason)));
+    }
+    let verdict = if is_caught { "caught" } else { "MISSED" };
+    let first = format!("{verdict} {} {} ({seconds:.1} s)", row.id, variant.name);
+    lines.insert(0, first);
+    (is_caught, lines.join("\n    "))
 }
 
 #[tokio::main]
@@ -26,12 +36,8 @@ async fn main() -> ExitCode {
     let is_named = |id: &str| named.is_empty() || named.iter().any(|name| name == id);
     let (mut trials, mut pending) = (Vec::new(), Vec::new());
     if named.iter().any(|name| name == "none") {
-        let ids: Vec<_> = scenario::all().iter().map(|scenario| scenario.id).collect();
-        for variant in plants::harmless() {
-            let Ok(sound) = trial::sound() else { return ExitCode::FAILURE };
-            for report in trial::run(variant.plant(sound), &ids).await.unwrap_or_default() {
-                println!("{:<6} {:>6.1} s {} {} {}", report.verdict.name(), report.seconds, report.name(), variant.name, report.reason);
-            }
+        for line in trial::without_fault().await.unwrap_or_else(|error| vec![error.to_string()]) {
+            println!("{line}");
         }
     }
     for row in catalogue().into_iter().filter(|row| is_named(row.id)) {

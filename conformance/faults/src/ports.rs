@@ -76,6 +76,14 @@ impl Ports {
         })
     }
 
+    /// The ports of another replica: the same storage and keys, and wake-ups of its own.
+    #[must_use]
+    pub fn replica(&self) -> Self {
+        let hub = LocalWakeUp::new();
+        let revocations = Revocations::new(hub.clone(), self.lifetimes.access);
+        Self { revocations, hub, ..self.clone() }
+    }
+
     /// The present moment.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -7,15 +7,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, Response};
+use axum::middleware::{self, Next as NextLayer};
 use duologue_conformance::door::Door;
-use duologue_conformance::target::{Capability, Target};
+use duologue_conformance::target::Target;
 use duologue_contract::Rpc;
 use duologue_contract::auth::auth_service_server::AuthServiceServer;
 use duologue_contract::bridge::{
     AuthInProcess, Bridges, ChatInProcess, NotificationInProcess, SocialInProcess, UserInProcess,
 };
 use duologue_contract::chat::chat_service_server::ChatServiceServer;
+use duologue_contract::errors::Reason;
 use duologue_contract::notification::notification_service_server::NotificationServiceServer;
 use duologue_contract::social::social_service_server::SocialServiceServer;
 use duologue_contract::user::user_service_server::UserServiceServer;
@@ -33,13 +35,12 @@ use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
-use tonic::Status;
 use tonic::metadata::MetadataMap;
 use tonic::service::Routes;
+use tonic::{Code, Status};
 
-use crate::call::Call;
-use crate::call::Next;
-use crate::composition::{Around, Composition};
+use crate::call::{Call, Next};
+use crate::composition::{Around, Composition, Layer};
 use crate::ports::Ports;
 use crate::woven::Woven;
 
@@ -56,46 +57,102 @@ pub struct Deployment {
 impl Deployment {
     /// Serves the composition.
     pub async fn start(composition: Composition) -> anyhow::Result<Self> {
-        let Composition { ports, is_guarded, capabilities, around, rest_layers, grpc_layers } = composition;
+        let Composition {
+            ports,
+            is_guarded,
+            is_doubled,
+            polls,
+            capabilities,
+            around,
+            mut rest_layers,
+            mut grpc_layers,
+        } = composition;
+        let mut tasks = JoinSet::new();
+        let (mut grpc, mut rest) = (Vec::new(), Vec::new());
+        let mut replicas = vec![ports];
+        if is_doubled {
+            replicas.extend(replicas.first().map(Ports::replica));
+        }
+        for ports in replicas {
+            let replica = Replica::new(&ports, around.clone());
+            rest.push(replica.serve_rest(&mut tasks, is_guarded, std::mem::take(&mut rest_layers)).await?);
+            grpc.push(replica.serve_grpc(&mut tasks, std::mem::take(&mut grpc_layers)).await?);
+            background(&mut tasks, &ports, polls);
+        }
+        let mut target = Target::new(&grpc, &rest);
+        for (capability, value) in &capabilities {
+            target.declare(*capability, value);
+        }
+        Ok(Self { target, _tasks: tasks })
+    }
+}
+
+/// The doors of one replica, not open yet.
+struct Replica {
+    services: Services,
+    entry: Entry,
+    around: Option<Around>,
+}
+
+impl Replica {
+    fn new(ports: &Ports, around: Option<Around>) -> Self {
         let authenticator =
             Authenticator::new(ports.verifier.clone(), ports.revocations.clone(), ports.environment.clone());
-        let entry_config = EntryConfig { stream_check: Duration::from_millis(250), ..EntryConfig::default() };
-        let entry = Entry::new(authenticator, ports.environment.clone(), entry_config);
-        let services = Services::new(domain(&ports), &entry, AvatarSchemes::Https);
+        let config = EntryConfig { stream_check: Duration::from_millis(250), ..EntryConfig::default() };
+        let entry = Entry::new(authenticator, ports.environment.clone(), config);
+        Self { services: Services::new(domain(ports), &entry, AvatarSchemes::Https), entry, around }
+    }
 
-        let mut tasks = JoinSet::new();
-        let guard: Arc<dyn Guard> = Arc::new(Guardian(entry.clone()));
+    fn woven(&self, door: Door) -> Arc<Woven> {
+        let around = self.around.clone().unwrap_or_else(none);
+        Arc::new(Woven { services: Arc::new(self.services.clone()), around, door })
+    }
+
+    async fn serve_rest(
+        &self,
+        tasks: &mut JoinSet<()>,
+        is_guarded: bool,
+        layers: Vec<Layer>,
+    ) -> anyhow::Result<String> {
+        let guard: Arc<dyn Guard> = Arc::new(Guardian(self.entry.clone()));
         let config = duologue_gateway::Config {
             guard: is_guarded.then_some(guard),
             ..duologue_gateway::Config::default()
         };
-        let rest = duologue_gateway::router(bridges(&services, around.as_ref()), config);
-        let rest = rest_layers.into_iter().fold(rest, |router, layer| layer(router));
-        let rest_address = serve(&mut tasks, "rest", rest).await?;
+        let router = duologue_gateway::router(bridges(&self.woven(Door::Rest)), config);
+        serve(tasks, "rest", layers.into_iter().fold(router, |router, layer| layer(router))).await
+    }
 
-        let grpc_address = if around.is_none() && grpc_layers.is_empty() {
-            let listener = TcpListener::bind("127.0.0.1:0").await?;
-            let address = listener.local_addr()?;
-            let server = Server::new(&services, &entry, ServerConfig::development())?;
-            tasks.spawn(server.serve(listener, Plaintext, pending(), Duration::ZERO));
-            format!("http://{address}")
-        } else {
-            let around = around.unwrap_or_else(none);
-            let routes = routes(Woven { services: Arc::new(services), around, door: Door::Grpc });
-            let router = grpc_layers.into_iter().fold(routes, |router, layer| layer(router));
-            serve(&mut tasks, "grpc", router).await?
-        };
-        background(&mut tasks, &ports);
-        Ok(Self { target: target(grpc_address, rest_address, &capabilities), _tasks: tasks })
+    async fn serve_grpc(&self, tasks: &mut JoinSet<()>, layers: Vec<Layer>) -> anyhow::Result<String> {
+        if self.around.is_some() || !layers.is_empty() {
+            let router = routes(&self.woven(Door::Grpc)).layer(middleware::from_fn(in_our_words));
+            return serve(tasks, "grpc", layers.into_iter().fold(router, |router, layer| layer(router)))
+                .await;
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let server = Server::new(&self.services, &self.entry, ServerConfig::development())?;
+        tasks.spawn(server.serve(listener, Plaintext, pending(), Duration::ZERO));
+        Ok(format!("http://{address}"))
     }
 }
 
-fn target(grpc: String, rest: String, capabilities: &[(Capability, String)]) -> Target {
-    let mut target = Target::new(&[grpc], &[rest]);
-    for (capability, value) in capabilities {
-        target.declare(*capability, value);
+/// Says what the transport itself answers as the product does.
+async fn in_our_words(request: Request<Body>, next: NextLayer) -> Response<Body> {
+    let is_known = Rpc::from_path(request.uri().path()).is_some();
+    let response = next.run(request).await;
+    let headers = response.headers();
+    let code = headers.get(Status::GRPC_STATUS).map(|code| Code::from_bytes(code.as_bytes()));
+    if headers.contains_key(Status::GRPC_STATUS_DETAILS) {
+        return response;
     }
-    target
+    let reason = match code {
+        Some(Code::OutOfRange | Code::ResourceExhausted) => Reason::MessageTooLarge,
+        Some(Code::Unimplemented) if !is_known => Reason::MethodUnknown,
+        Some(Code::Internal | Code::Unknown | Code::Unimplemented) => Reason::MalformedMessage,
+        _ => return response,
+    };
+    reason.status("the transport cannot take this").into_http()
 }
 
 fn domain(ports: &Ports) -> Domain {
@@ -137,15 +194,13 @@ fn domain(ports: &Ports) -> Domain {
     }
 }
 
-fn bridges(services: &Services, around: Option<&Around>) -> Bridges {
-    let around = around.cloned().unwrap_or_else(none);
-    let woven = Arc::new(Woven { services: Arc::new(services.clone()), around, door: Door::Rest });
+fn bridges(woven: &Arc<Woven>) -> Bridges {
     Bridges::new()
         .with(AuthInProcess::new(woven.clone()))
         .with(UserInProcess::new(woven.clone()))
         .with(SocialInProcess::new(woven.clone()))
         .with(ChatInProcess::new(woven.clone()))
-        .with(NotificationInProcess::new(woven))
+        .with(NotificationInProcess::new(woven.clone()))
 }
 
 /// Nothing around the services.
@@ -153,8 +208,7 @@ fn none() -> Around {
     Arc::new(|call: Call, next: Next| Box::pin(async move { next.call(call).await }))
 }
 
-fn routes(woven: Woven) -> Router {
-    let woven = Arc::new(woven);
+fn routes(woven: &Arc<Woven>) -> Router {
     let mut routes = Routes::builder();
     macro_rules! serve {
         ($($server:ident),*) => {$(
@@ -162,7 +216,13 @@ fn routes(woven: Woven) -> Router {
             routes.add_service(service.max_decoding_message_size(MESSAGE_BYTES));
         )*};
     }
-    serve!(AuthServiceServer, UserServiceServer, SocialServiceServer, ChatServiceServer, NotificationServiceServer);
+    serve!(
+        AuthServiceServer,
+        UserServiceServer,
+        SocialServiceServer,
+        ChatServiceServer,
+        NotificationServiceServer
+    );
     routes.routes().into_axum_router()
 }
 
@@ -186,13 +246,15 @@ fn whole(request: Request<Incoming>) -> Request<Body> {
 }
 
 /// Polls, delivers events and learns of ended sessions, as the product does beside its doors.
-fn background(tasks: &mut JoinSet<()>, ports: &Ports) {
+fn background(tasks: &mut JoinSet<()>, ports: &Ports, polls: bool) {
     let poller = Poller::new(ports.hub.clone(), ports.chats.clone(), ports.notifications.clone());
     tasks.spawn(async move {
         let mut turns = interval(Duration::from_secs(2));
         loop {
             turns.tick().await;
-            let _ = poller.poll().await;
+            if polls {
+                let _ = poller.poll().await;
+            }
         }
     });
     let (hub, environment) = (ports.hub.clone(), ports.environment.clone());

@@ -1,6 +1,6 @@
 //! Starts a server, runs scenarios against it through both doors, and says whether a fault was caught.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use duologue_conformance::report::ScenarioReport;
@@ -9,9 +9,9 @@ use duologue_conformance::scenario;
 use duologue_conformance::world::Session;
 use duologue_domain::auth::Lifetimes;
 
-use crate::catalogue::Row;
+use crate::catalogue::{Row, catalogue};
 use crate::composition::Composition;
-use crate::plants::Variant;
+use crate::plants::{self, Harmless, Variant};
 use crate::server::Deployment;
 
 /// Scenarios that run side by side.
@@ -36,12 +36,43 @@ pub fn sound() -> anyhow::Result<Composition> {
     Composition::sound(Lifetimes::default())
 }
 
-/// What is wrong with how a fault was met; nothing if it was caught and did no other harm.
-pub async fn trial(row: &Row, variant: &Variant) -> anyhow::Result<Vec<String>> {
+/// What does not hold without any fault; nothing if every named scenario passes on every harmless composition that can
+/// show it, and on one at least.
+pub async fn without_fault() -> anyhow::Result<Vec<String>> {
+    let named: BTreeSet<_> = catalogue().iter().flat_map(Row::runnable).collect();
+    let mut passed = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for Harmless { variant, only } in plants::harmless() {
+        let is_wanted = |id: &&str| only.is_empty() || only.iter().any(|start| id.starts_with(start));
+        let ids: Vec<_> = named.iter().copied().filter(is_wanted).collect();
+        for report in run(variant.plant(sound()?), &ids).await? {
+            match report.verdict {
+                Verdict::Pass => drop(passed.insert(report.id)),
+                Verdict::Skip => {}
+                _ => wrong.push(format!("{}, {}: {}", report.name(), variant.name, report.reason)),
+            }
+        }
+    }
+    let never = named.iter().filter(|id| !passed.contains(**id)).map(|id| format!("{id} never passes"));
+    wrong.extend(never);
+    Ok(wrong)
+}
+
+/// How a fault was met.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What is wrong with it; nothing if the fault was caught and did no other harm.
+    pub wrong: Vec<String>,
+    /// What each scenario came to.
+    pub reports: Vec<ScenarioReport>,
+}
+
+/// Plants a fault and runs its scenarios and the canaries.
+pub async fn trial(row: &Row, variant: &Variant) -> anyhow::Result<Outcome> {
     let canaries = row.canaries();
-    let ids: Vec<_> = row.caught_by.iter().chain(&canaries).copied().collect();
+    let ids = [row.runnable(), canaries.clone()].concat();
     let reports = run(variant.plant(sound()?), &ids).await?;
-    Ok(judge(row, &canaries, &reports))
+    Ok(Outcome { wrong: judge(row, &canaries, &reports), reports })
 }
 
 /// Which named scenarios missed the fault, and which canaries it killed.
@@ -58,7 +89,8 @@ pub fn judge(row: &Row, canaries: &[&str], reports: &[ScenarioReport]) -> Vec<St
         })
     };
     let of = |id: &str| doors.get(id).map_or(&[][..], Vec::as_slice);
-    let missed = row.caught_by.iter().filter_map(|id| {
+    let named = row.runnable();
+    let missed = named.iter().filter_map(|id| {
         let is_caught = of(id).iter().any(|report| report.verdict == Verdict::Fail);
         (!is_caught).then(|| format!("{id} misses it:{}", told(of(id))))
     });

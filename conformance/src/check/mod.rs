@@ -2,4 +2,5 @@
 
 pub mod linear;
 pub mod pages;
+pub mod pair;
 pub mod stream;

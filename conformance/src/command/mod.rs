@@ -1,19 +1,32 @@
 //! The command: what can be said on its line, and who does it.
 
 mod known;
+mod load;
 mod run;
 mod select;
+mod settings;
 mod show;
 
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
+
+use self::settings::{LoadSettings, RunSettings, SelectionSettings, layered};
 
 /// Says of a deployment whether it keeps Duologue's contract.
 #[derive(Debug, Parser)]
 #[command(version, about)]
+#[command(
+    after_help = "Every option of run, quick, list and load is also a variable DUOLOGUE_CONFORMANCE_… and a line of the \
+                  --config file: --known-failing is DUOLOGUE_CONFORMANCE_KNOWN_FAILING and known_failing. Options win \
+                  over variables, variables over the file."
+)]
 pub(crate) struct Arguments {
+    /// A TOML file with options
+    #[arg(long, global = true, value_name = "FILE", env = "DUOLOGUE_CONFORMANCE_CONFIG")]
+    config: Option<PathBuf>,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -21,13 +34,13 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Runs scenarios against a deployment
-    Run(RunArguments),
+    Run(RunSettings),
     /// Looks whether the deployment is there, then runs a handful of scenarios
-    Quick(RunArguments),
+    Quick(RunSettings),
     /// Lists the scenarios
     List {
         #[command(flatten)]
-        selection: SelectionArguments,
+        selection: SelectionSettings,
     },
     /// Says what a scenario demands
     Explain {
@@ -40,6 +53,8 @@ enum Verb {
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,
     },
+    /// Sends messages at a steady rate: none may be lost, repeated or out of order; then how long they took
+    Load(LoadSettings),
     /// Compares two reports that `run --json` wrote
     Diff {
         /// The earlier report
@@ -47,57 +62,6 @@ enum Verb {
         /// The later report
         after: PathBuf,
     },
-}
-
-/// Which scenarios.
-#[derive(Debug, Clone, Args)]
-struct SelectionArguments {
-    /// Only scenarios that match: an id, a family, or a pattern with *; with @grpc or @rest for one door
-    #[arg(long, value_name = "PATTERN", env = "DUOLOGUE_CONFORMANCE_ONLY", value_delimiter = ',')]
-    only: Vec<String>,
-    /// No scenarios that match
-    #[arg(long, value_name = "PATTERN", env = "DUOLOGUE_CONFORMANCE_SKIP", value_delimiter = ',')]
-    skip: Vec<String>,
-    /// Only what the contract demands, nothing of level SHOULD
-    #[arg(long)]
-    must: bool,
-}
-
-/// Where, which, how, and what to write.
-#[derive(Debug, Clone, Args)]
-struct RunArguments {
-    /// Address of the gRPC door; several are replicas [default without --rest: <http://127.0.0.1:50051>]
-    #[arg(long, value_name = "ADDRESS", env = "DUOLOGUE_CONFORMANCE_GRPC", value_delimiter = ',')]
-    grpc: Vec<String>,
-    /// Address of the REST door; several are replicas [default without --grpc: <http://127.0.0.1:8080>]
-    #[arg(long, value_name = "ADDRESS", env = "DUOLOGUE_CONFORMANCE_REST", value_delimiter = ',')]
-    rest: Vec<String>,
-    #[command(flatten)]
-    selection: SelectionArguments,
-    /// TOML file of scenarios that are known to fail: they run, and have to fail
-    #[arg(long, value_name = "FILE", env = "DUOLOGUE_CONFORMANCE_KNOWN_FAILING")]
-    known_failing: Option<PathBuf>,
-    /// What decides every random choice; printed with every failure [default: a new one]
-    #[arg(long, env = "DUOLOGUE_CONFORMANCE_SEED")]
-    seed: Option<u64>,
-    /// Something that not every deployment has: access-ttl=SECONDS, restart-cmd=COMMAND, load=PAIRSxMESSAGES, slow
-    #[arg(long, value_name = "NAME[=VALUE]", env = "DUOLOGUE_CONFORMANCE_CAPABILITY", value_delimiter = ',')]
-    capability: Vec<String>,
-    /// Scenarios that run at once
-    #[arg(long, value_name = "COUNT", default_value_t = 6, env = "DUOLOGUE_CONFORMANCE_AT_ONCE")]
-    at_once: usize,
-    /// Writes the report as JSON, the source of all others
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Writes the report as `JUnit` XML
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Writes the report as one HTML page
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-    /// Says that you operate the deployment; demanded when it is not on this machine
-    #[arg(long)]
-    i_operate_this_target: bool,
 }
 
 /// How the command ends, in the numbers of sysexits(3) beyond 2.
@@ -135,12 +99,25 @@ pub(crate) type Early = (Exit, String);
 
 /// Does what the line says.
 pub(crate) async fn perform(arguments: Arguments) -> Result<Exit, Early> {
+    let file = arguments.config.as_deref();
     match arguments.verb {
-        Verb::Run(arguments) => run::run(arguments).await,
-        Verb::Quick(arguments) => run::quick(arguments).await,
-        Verb::List { selection } => show::list(&selection),
+        Verb::Run(settings) => run::run(layered(&settings, file)?).await,
+        Verb::Quick(settings) => run::quick(layered(&settings, file)?).await,
+        Verb::List { selection } => show::list(&layered(&selection, file)?),
         Verb::Explain { id } => show::explain(&id),
         Verb::Coverage { report } => show::coverage(report.as_deref()),
+        Verb::Load(settings) => load::load(layered(&settings, file)?).await,
         Verb::Diff { before, after } => show::diff(&before, &after),
+    }
+}
+
+/// Writes to standard output. A reader who has left, as `head` does, is no error.
+fn tell(text: &str) -> Result<(), Early> {
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err((Exit::Software, format!("standard output: {error}")))
+        }
+        _ => Ok(()),
     }
 }

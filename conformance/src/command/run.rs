@@ -4,17 +4,16 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use duologue_conformance::door::Door;
 use duologue_conformance::random::entropy;
 use duologue_conformance::report::{Report, ScenarioReport, html, junit};
-use duologue_conformance::runner::{self, Job, Preflight, Verdict};
+use duologue_conformance::runner::{self, Preflight, Verdict};
 use duologue_conformance::scenario::find;
-use duologue_conformance::target::{Capability, Target};
 use duologue_conformance::world::Session;
 
 use super::known::KnownFailing;
 use super::select::jobs;
-use super::{Early, Exit, RunArguments};
+use super::settings::RunSettings;
+use super::{Early, Exit, tell};
 
 /// What `quick` runs: a look into every service.
 const SMOKE: [&str; 8] = [
@@ -28,32 +27,31 @@ const SMOKE: [&str; 8] = [
     "authz.no_token",
 ];
 
+/// Scenarios that run at once, unless the caller says otherwise.
+const AT_ONCE: u16 = 6;
+
 /// `quick`: the same as `run` with the smoke scenarios only.
-pub(super) async fn quick(mut arguments: RunArguments) -> Result<Exit, Early> {
-    if arguments.selection.only.is_empty() {
+pub(super) async fn quick(mut settings: RunSettings) -> Result<Exit, Early> {
+    if settings.selection.only.is_empty() {
         let known = SMOKE.into_iter().filter(|id| find(id).is_some());
-        arguments.selection.only = known.map(str::to_owned).collect();
+        settings.selection.only = known.map(str::to_owned).collect();
     }
-    run(arguments).await
+    run(settings).await
 }
 
 /// `run`.
-pub(super) async fn run(arguments: RunArguments) -> Result<Exit, Early> {
-    let target = target(&arguments)?;
-    let jobs = jobs(&arguments.selection, &target.doors())?;
-    let known = KnownFailing::read(arguments.known_failing.as_deref(), &jobs)?;
+pub(super) async fn run(settings: RunSettings) -> Result<Exit, Early> {
+    let target = settings.target()?;
+    let jobs = jobs(&settings.selection, &target.doors())?;
+    let known = KnownFailing::read(settings.known_failing.as_deref(), &jobs)?;
+    for path in [&settings.json, &settings.junit, &settings.html].into_iter().flatten() {
+        writable(path)?;
+    }
     // A seed that JSON readers keep exactly.
-    let seed = arguments.seed.unwrap_or_else(|| entropy() >> 11);
+    let seed = settings.target.seed.unwrap_or_else(|| entropy() >> 11);
     let session = Session::new(target, seed);
 
-    let preflight = Preflight::look(&session).await.map_err(|error| (Exit::Usage, error))?;
-    if let Some((door, reason)) = preflight.unreachable.first_key_value() {
-        let address = session.target.addresses(*door).join(", ");
-        return Err((Exit::Unavailable, format!("nobody answers at {door} {address}: {reason}")));
-    }
-    for service in session.missing() {
-        eprintln!("the deployment has no {}: its scenarios are skipped", service.name());
-    }
+    look(&session).await?;
 
     let began_unix_seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let total = jobs.len();
@@ -68,7 +66,8 @@ pub(super) async fn run(arguments: RunArguments) -> Result<Exit, Early> {
             report.seconds
         );
     };
-    let mut scenarios = runner::run(&session, jobs.clone(), arguments.at_once, told).await;
+    let mut scenarios =
+        runner::run(&session, jobs.clone(), usize::from(settings.at_once.unwrap_or(AT_ONCE)), told).await;
     for (job, report) in jobs.iter().zip(&mut scenarios) {
         report.known_failing = known.contains(job);
     }
@@ -87,49 +86,42 @@ pub(super) async fn run(arguments: RunArguments) -> Result<Exit, Early> {
         missing_services: session.missing().into_iter().map(|service| service.name().to_owned()).collect(),
         scenarios,
     };
-    write(arguments.json.as_deref(), || serde_json::to_string_pretty(&report).unwrap_or_default())?;
-    write(arguments.junit.as_deref(), || junit(&report))?;
-    write(arguments.html.as_deref(), || html(&report))?;
-    print!("{}", told_to_people(&report, &jobs));
+    write(settings.json.as_deref(), || serde_json::to_string_pretty(&report).unwrap_or_default())?;
+    write(settings.junit.as_deref(), || junit(&report))?;
+    write(settings.html.as_deref(), || html(&report))?;
+    tell(&told_to_people(&report))?;
     Ok(exit(&report))
 }
 
-fn target(arguments: &RunArguments) -> Result<Target, Early> {
-    let usage = |message: String| (Exit::Usage, message);
-    let (mut grpc, mut rest) = (arguments.grpc.clone(), arguments.rest.clone());
-    if grpc.is_empty() && rest.is_empty() {
-        grpc.push("http://127.0.0.1:50051".to_owned());
-        rest.push("http://127.0.0.1:8080".to_owned());
+/// Looks whether somebody answers at every door, and says which services are not there.
+pub(super) async fn look(session: &Session) -> Result<(), Early> {
+    let preflight = Preflight::look(session).await.map_err(|error| (Exit::Usage, error))?;
+    if let Some((door, reason)) = preflight.unreachable.first_key_value() {
+        let address = session.target.addresses(*door).join(", ");
+        return Err((Exit::Unavailable, format!("nobody answers at {door} {address}: {reason}")));
     }
-    let mut target = Target::new(&grpc, &rest);
-    if !target.is_loopback() && !arguments.i_operate_this_target {
-        return Err(usage(
-            "the deployment is not on this machine: the run makes thousands of calls and leaves its users behind. \
-             Say --i-operate-this-target if that is yours to decide"
-                .to_owned(),
-        ));
+    for service in session.missing() {
+        eprintln!("the deployment has no {}: what needs it is skipped", service.name());
     }
-    for declared in &arguments.capability {
-        let (name, value) = declared.split_once('=').unwrap_or((declared, ""));
-        let capability = Capability::DECLARED.into_iter().find(|capability| capability.name() == name);
-        target.declare(capability.ok_or_else(|| usage(format!("there is no capability {name:?}")))?, value);
-    }
-    Ok(target)
+    Ok(())
 }
 
-fn write(path: Option<&Path>, text: impl FnOnce() -> String) -> Result<(), Early> {
+/// Finds out before the run, not after it, that a report cannot be written; leaves nothing behind.
+pub(super) fn writable(path: &Path) -> Result<(), Early> {
+    let is_new = !path.exists();
+    let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    let tried = opened.and_then(|_| if is_new { std::fs::remove_file(path) } else { Ok(()) });
+    tried.map_err(|error| (Exit::Usage, format!("{}: {error}", path.display())))
+}
+
+pub(super) fn write(path: Option<&Path>, text: impl FnOnce() -> String) -> Result<(), Early> {
     let Some(path) = path else { return Ok(()) };
     std::fs::write(path, text()).map_err(|error| (Exit::Software, format!("{}: {error}", path.display())))
 }
 
 fn exit(report: &Report) -> Exit {
-    let is_violated = |scenario: &ScenarioReport| match scenario.verdict {
-        Verdict::Fail => !scenario.known_failing,
-        Verdict::Pass => scenario.known_failing,
-        Verdict::Broken | Verdict::Skip => false,
-    };
     let counts = report.counts();
-    if report.scenarios.iter().any(is_violated) {
+    if report.scenarios.iter().any(ScenarioReport::is_violated) {
         Exit::Violated
     } else if counts.broken > 0 || counts.passed == 0 {
         // Nothing but skips proves nothing.
@@ -140,12 +132,12 @@ fn exit(report: &Report) -> Exit {
 }
 
 /// Each failure with its last exchanges, then the counts, alone on the last line.
-fn told_to_people(report: &Report, jobs: &[Job]) -> String {
+fn told_to_people(report: &Report) -> String {
     let mut text = String::new();
-    for (scenario, (_, door)) in report.scenarios.iter().zip(jobs) {
+    for scenario in &report.scenarios {
         let is_told = matches!(scenario.verdict, Verdict::Fail | Verdict::Broken) || scenario.known_failing;
         if is_told {
-            failure(&mut text, report, scenario, *door);
+            failure(&mut text, report, scenario);
         }
     }
     let counts = report.counts();
@@ -154,7 +146,7 @@ fn told_to_people(report: &Report, jobs: &[Job]) -> String {
     text
 }
 
-fn failure(text: &mut String, report: &Report, scenario: &ScenarioReport, door: Door) {
+fn failure(text: &mut String, report: &Report, scenario: &ScenarioReport) {
     let verdict = match (scenario.verdict, scenario.known_failing) {
         (Verdict::Fail, true) => "FAIL, as known",
         (Verdict::Pass, true) => "PASS, although known to fail: strike it off the list",
@@ -171,21 +163,15 @@ fn failure(text: &mut String, report: &Report, scenario: &ScenarioReport, door: 
     if scenario.known_failing {
         return;
     }
-    let skipped = scenario.exchanges.len().saturating_sub(4);
-    for exchange in scenario.exchanges.iter().skip(skipped) {
+    // The exchanges that led to the first violation; without any, the last ones.
+    let shown = scenario.exchanges.iter().position(|exchange| !exchange.violations.is_empty());
+    let end = shown.map_or(scenario.exchanges.len(), |place| place + 1);
+    for exchange in &scenario.exchanges[end.saturating_sub(4)..end] {
         let _ = writeln!(
             text,
             "    {:>8.1} ms  {} {}\n                 {} {}",
             exchange.at_ms, exchange.call, exchange.request, exchange.outcome, exchange.answer
         );
     }
-    let addresses = report.target.get(&door).into_iter().flatten();
-    let addresses: Vec<_> = addresses.map(|address| format!("--{door} {address}")).collect();
-    let _ = writeln!(
-        text,
-        "  again: duologue-conformance run {} --only {} --seed {}",
-        addresses.join(" "),
-        scenario.id,
-        report.seed
-    );
+    let _ = writeln!(text, "  again: {}", report.again(scenario));
 }

@@ -4,10 +4,11 @@ use duologue_conformance::door::Door;
 use duologue_conformance::runner::Job;
 use duologue_conformance::scenario::{Level, all};
 
-use super::{Early, Exit, SelectionArguments};
+use super::settings::SelectionSettings;
+use super::{Early, Exit};
 
 /// The scenarios that the selection means, through each of the doors.
-pub(super) fn jobs(selection: &SelectionArguments, doors: &[Door]) -> Result<Vec<Job>, Early> {
+pub(super) fn jobs(selection: &SelectionSettings, doors: &[Door]) -> Result<Vec<Job>, Early> {
     let every: Vec<Job> =
         all().into_iter().flat_map(|scenario| doors.iter().map(move |door| (scenario, *door))).collect();
     for pattern in selection.only.iter().chain(&selection.skip) {
@@ -18,7 +19,7 @@ pub(super) fn jobs(selection: &SelectionArguments, doors: &[Door]) -> Result<Vec
     let is_selected = |job: &Job| {
         (selection.only.is_empty() || selection.only.iter().any(|pattern| is_meant(pattern, job)))
             && !selection.skip.iter().any(|pattern| is_meant(pattern, job))
-            && (!selection.must || job.0.level == Level::Must)
+            && (!selection.must.unwrap_or_default() || job.0.level == Level::Must)
     };
     let selected: Vec<Job> = every.into_iter().filter(is_selected).collect();
     if selected.is_empty() {
@@ -53,9 +54,9 @@ fn matches(pattern: &str, text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn selection(only: &[&str], skip: &[&str]) -> SelectionArguments {
+    fn selection(only: &[&str], skip: &[&str]) -> SelectionSettings {
         let texts = |patterns: &[&str]| patterns.iter().map(ToString::to_string).collect();
-        SelectionArguments { only: texts(only), skip: texts(skip), must: false }
+        SelectionSettings { only: texts(only), skip: texts(skip), must: None }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `list`, `explain`, `coverage` and `diff`: what needs no deployment.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 
 use duologue_conformance::door::{Door, code_name};
@@ -10,17 +11,19 @@ use duologue_conformance::scenario::{Level, all, catalogue, find};
 use duologue_contract::Rpc;
 
 use super::select::jobs;
-use super::{Early, Exit, SelectionArguments};
+use super::settings::SelectionSettings;
+use super::{Early, Exit, tell};
 
 /// `list`.
-pub(super) fn list(selection: &SelectionArguments) -> Result<Exit, Early> {
-    let mut last = "";
+pub(super) fn list(selection: &SelectionSettings) -> Result<Exit, Early> {
+    let (mut text, mut last) = (String::new(), "");
     for (scenario, _) in jobs(selection, &Door::ALL)? {
         if scenario.id != last {
-            println!("{:<48} {:<6} {}", scenario.id, level(scenario.level), scenario.sentence);
+            let _ = writeln!(text, "{:<48} {:<6} {}", scenario.id, level(scenario.level), scenario.sentence);
         }
         last = scenario.id;
     }
+    tell(&text)?;
     Ok(Exit::Success)
 }
 
@@ -33,39 +36,45 @@ pub(super) fn explain(id: &str) -> Result<Exit, Early> {
     let id = id.split('@').next().unwrap_or(id);
     let scenario = find(id)
         .ok_or_else(|| (Exit::Usage, format!("there is no scenario {id:?}; `list` shows them all")))?;
-    println!("{} ({})\n\n{}", scenario.id, level(scenario.level), scenario.sentence);
+    let mut text = String::new();
+    let _ = writeln!(text, "{} ({})\n\n{}", scenario.id, level(scenario.level), scenario.sentence);
     if let Some(row) = catalogue().into_iter().find(|row| row.id == id) {
-        println!("\nWhat happens in it: {}", row.text);
+        let _ = writeln!(text, "\nWhat happens in it: {}", row.text);
     }
     let names = |names: Vec<String>| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
-    println!("\nIt asserts {}.", names(scenario.covers.iter().map(ToString::to_string).collect()));
-    println!("It needs {}.", names(scenario.needs.iter().map(ToString::to_string).collect()));
+    let _ =
+        writeln!(text, "\nIt asserts {}.", names(scenario.covers.iter().map(ToString::to_string).collect()));
+    let _ = writeln!(text, "It needs {}.", names(scenario.needs.iter().map(ToString::to_string).collect()));
     for rpc in scenario.covers.iter().filter_map(|cell| cell.rpc).collect::<BTreeSet<_>>() {
         let codes: Vec<_> = rpc.codes().iter().map(|code| code_name(*code)).collect();
         let (verb, template) = rpc.route();
-        println!(
+        let _ = writeln!(
+            text,
             "\n{}\n  {verb} {template}\n  declares {}",
             rpc.path(),
             names(codes.iter().map(ToString::to_string).collect())
         );
     }
-    println!("\nRun it alone: duologue-conformance run --only {id}");
+    let _ = writeln!(text, "\nRun it alone: duologue-conformance run --only {id}");
+    tell(&text)?;
     Ok(Exit::Success)
 }
 
 /// `coverage`.
 pub(super) fn coverage(path: Option<&Path>) -> Result<Exit, Early> {
+    let mut text = String::new();
     if let Some(path) = path {
         let (mut cells, mut asserted) = (0, 0);
         for row in coverage_of(&read(path)?) {
             for (code, doors) in row.codes {
                 let names: Vec<_> = doors.iter().map(|door| door.name()).collect();
-                println!("{:<46} {:<20} {}", row.rpc.path(), code_name(code), names.join(" "));
+                let _ = writeln!(text, "{:<46} {:<20} {}", row.rpc.path(), code_name(code), names.join(" "));
                 cells += Door::ALL.len();
                 asserted += doors.len();
             }
         }
-        println!("{asserted} of {cells} cells asserted");
+        let _ = writeln!(text, "{asserted} of {cells} cells asserted");
+        tell(&text)?;
         return Ok(Exit::Success);
     }
     for rpc in Rpc::ALL {
@@ -78,12 +87,13 @@ pub(super) fn coverage(path: Option<&Path>) -> Result<Exit, Early> {
             by_cell.entry(cell).or_default().push(id);
         }
         if by_cell.is_empty() {
-            println!("{:<46} by generated families only", rpc.path());
+            let _ = writeln!(text, "{:<46} by generated families only", rpc.path());
         }
         for (cell, ids) in by_cell {
-            println!("{cell:<46} {}", ids.join(" "));
+            let _ = writeln!(text, "{cell:<46} {}", ids.join(" "));
         }
     }
+    tell(&text)?;
     Ok(Exit::Success)
 }
 
@@ -99,15 +109,16 @@ pub(super) fn diff(before: &Path, after: &Path) -> Result<Exit, Early> {
         report.scenarios.iter().map(|scenario| (scenario.name(), scenario.verdict)).collect()
     };
     let (before, after) = (verdicts(read(before)?), verdicts(read(after)?));
-    let mut is_worse = false;
+    let (mut text, mut is_worse) = (String::new(), false);
     for name in before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))) {
         let (was, is) = (before.get(name), after.get(name));
         if was != is {
             let word = |verdict: Option<&Verdict>| verdict.map_or("absent", |verdict| verdict.name());
-            println!("{:<58} {} -> {}", name, word(was), word(is));
+            let _ = writeln!(text, "{:<58} {} -> {}", name, word(was), word(is));
             is_worse |= was == Some(&Verdict::Pass);
         }
     }
-    println!("{} before, {} after", before.len(), after.len());
+    let _ = writeln!(text, "{} before, {} after", before.len(), after.len());
+    tell(&text)?;
     Ok(if is_worse { Exit::Violated } else { Exit::Success })
 }

@@ -127,7 +127,32 @@ pub struct Counts {
     pub skipped: usize,
 }
 
+impl ScenarioReport {
+    /// Whether it speaks against the deployment: it failed, or passed although it is known to fail.
+    #[must_use]
+    pub fn is_violated(&self) -> bool {
+        match self.verdict {
+            Verdict::Fail => !self.known_failing,
+            Verdict::Pass => self.known_failing,
+            Verdict::Broken | Verdict::Skip => false,
+        }
+    }
+}
+
 impl Report {
+    /// The line that runs a scenario of this run again.
+    #[must_use]
+    pub fn again(&self, scenario: &ScenarioReport) -> String {
+        let addresses = self.target.get(&scenario.door).into_iter().flatten();
+        let addresses: Vec<_> = addresses.map(|address| format!("--{} {address}", scenario.door)).collect();
+        format!(
+            "duologue-conformance run {} --only {} --seed {}",
+            addresses.join(" "),
+            scenario.id,
+            self.seed
+        )
+    }
+
     /// How many scenarios came to what.
     #[must_use]
     pub fn counts(&self) -> Counts {

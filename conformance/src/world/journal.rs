@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::scenario::Cell;
 
-/// Exchanges kept of each scenario: the newest ones.
+/// Exchanges kept of each scenario: the newest ones, and those after which something did not hold.
 const KEPT: usize = 60;
 
 /// One call and its answer, without secrets.
@@ -24,6 +24,9 @@ pub struct Exchange {
     pub outcome: String,
     /// The answer.
     pub answer: serde_json::Value,
+    /// What did not hold, as it was noticed after this answer and before the next.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +43,8 @@ impl Journal {
     pub(crate) fn exchange(&mut self, exchange: Exchange) {
         self.calls += 1;
         if self.exchanges.len() == KEPT {
-            self.exchanges.remove(0);
+            let oldest = self.exchanges.iter().position(|exchange| exchange.violations.is_empty());
+            self.exchanges.remove(oldest.unwrap_or(0));
             self.dropped += 1;
         }
         self.exchanges.push(exchange);
@@ -49,7 +53,42 @@ impl Journal {
     /// Notes a violation, each wording once and no more than a page of them.
     pub(crate) fn violation(&mut self, text: String) {
         if self.violations.len() < 40 && !self.violations.contains(&text) {
+            if let Some(exchange) = self.exchanges.last_mut() {
+                exchange.violations.push(text.clone());
+            }
             self.violations.push(text);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exchange(call: usize) -> Exchange {
+        Exchange {
+            at_ms: 0.0,
+            took_ms: 0.0,
+            call: call.to_string(),
+            request: serde_json::Value::Null,
+            outcome: "OK".to_owned(),
+            answer: serde_json::Value::Null,
+            violations: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_shows_a_violation_outlives_what_came_later() {
+        let mut journal = Journal::default();
+        for call in 0..2 * KEPT {
+            journal.exchange(exchange(call));
+            if call == 3 {
+                journal.violation("no".to_owned());
+            }
+        }
+        let kept: Vec<_> = journal.exchanges.iter().map(|exchange| exchange.call.as_str()).collect();
+        assert_eq!((kept.len(), kept[0], kept[1]), (KEPT, "3", "61"));
+        assert_eq!(journal.exchanges[0].violations, ["no"]);
+        assert_eq!(journal.dropped, KEPT);
     }
 }

@@ -162,7 +162,7 @@ impl World {
         let body = match &answer.outcome {
             Ok(Body::Binary(bytes)) => readable(rpc, bytes),
             Ok(Body::Json(json)) => json.clone(),
-            Err(failure) => Value::String(failure.raw.clone()),
+            Err(failure) => told(failure),
         };
         keep_tokens(secrets, &body);
         let is_missing = matches!(&answer.outcome, Err(failure) if failure.code == Code::Unimplemented);
@@ -179,6 +179,7 @@ impl World {
                 None => outcome,
             },
             answer: secrets.hidden_in(&body),
+            violations: Vec::new(),
         };
         let mut journal = self.inner.journal.lock();
         journal.exchange(exchange);
@@ -237,6 +238,21 @@ fn keep_tokens(secrets: &crate::secrets::Secrets, body: &Value) {
             secrets.keep(token);
         }
     }
+}
+
+/// A refusal as people read it: the JSON of the gateway, or the same fields out of a gRPC status.
+fn told(failure: &Failure) -> Value {
+    if failure.http_status.is_some() || failure.reason.is_none() {
+        return serde_json::from_str(&failure.raw).unwrap_or_else(|_| Value::String(failure.raw.clone()));
+    }
+    let mut told = serde_json::json!({ "message": failure.message, "reason": failure.reason });
+    if !failure.metadata.is_empty() {
+        told["metadata"] = serde_json::json!(failure.metadata);
+    }
+    if !failure.violations.is_empty() {
+        told["fieldViolations"] = serde_json::json!(failure.violations);
+    }
+    told
 }
 
 /// The JSON of a binary reply, for people.

@@ -1,13 +1,15 @@
 //! Events that are written with a change, and wait to be delivered.
 
 mod claims;
+mod set_aside;
 mod written;
 
 pub(crate) use claims::*;
+pub(crate) use set_aside::*;
 pub(crate) use written::*;
 
 use duologue_domain::Timestamp;
-use duologue_domain::event::Event;
+use duologue_domain::event::{ClaimedEvent, Event, OutboxCounts};
 use duologue_domain::id::EventId;
 
 use crate::chat::{append, new_chat};
@@ -60,6 +62,17 @@ impl Writer {
 
 /// Claims up to `limit` events of each outbox, as a dispatcher does.
 async fn claim(storage: &Storage, limit: usize, now: Timestamp, lease_end: Timestamp) -> Vec<Event> {
+    let claimed = claim_counted(storage, limit, now, lease_end).await;
+    claimed.into_iter().map(|claimed| claimed.event).collect()
+}
+
+/// The same, with how often each was deferred before.
+async fn claim_counted(
+    storage: &Storage,
+    limit: usize,
+    now: Timestamp,
+    lease_end: Timestamp,
+) -> Vec<ClaimedEvent> {
     let mut events = Vec::new();
     for outbox in storage.outboxes() {
         let claimed = outbox.claim_events(limit, now, lease_end).await.answered();
@@ -74,6 +87,30 @@ async fn acknowledge(storage: &Storage, event_ids: &[EventId]) {
     for outbox in storage.outboxes() {
         outbox.acknowledge_events(event_ids).await.answered();
     }
+}
+
+/// Defers an event, in every outbox: those that it is not in are no error.
+async fn defer(storage: &Storage, event_id: EventId, until: Timestamp) {
+    for outbox in storage.outboxes() {
+        outbox.defer_event(event_id, until).await.answered();
+    }
+}
+
+/// Parks an event, in every outbox.
+async fn park(storage: &Storage, event_id: EventId) {
+    for outbox in storage.outboxes() {
+        outbox.park_event(event_id).await.answered();
+    }
+}
+
+/// How many events wait in all outboxes, and how many are parked.
+async fn counts(storage: &Storage) -> (u64, u64) {
+    let mut sum = (0, 0);
+    for outbox in storage.outboxes() {
+        let OutboxCounts { waiting, parked } = outbox.count_events().await.answered();
+        sum = (sum.0 + waiting, sum.1 + parked);
+    }
+    sum
 }
 
 /// Claims and acknowledges all that waits.

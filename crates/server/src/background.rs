@@ -1,4 +1,5 @@
-//! What the server does without being asked: polls, delivers events, learns of ended sessions, re-reads its keys.
+//! What the server does without being asked: polls, delivers events and counts those that
+//! wait, learns of ended sessions, re-reads its keys.
 //!
 //! Each task ends when the server does. A fault is logged and tried again at the next turn: none of this is the only
 //! chance for anything.
@@ -15,6 +16,8 @@ use duologue_platform::keys::KeyDirectory;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use crate::stores::NamedOutbox;
+
 /// A dead wake-up bus costs streams this long at the most (DESIGN section 5).
 const POLL: Duration = Duration::from_secs(2);
 
@@ -27,10 +30,14 @@ const KEYS: Duration = Duration::from_secs(5);
 /// How long delivery rests after a fault.
 const REST: Duration = Duration::from_secs(1);
 
+/// How often waiting events are counted.
+const COUNTS: Duration = Duration::from_secs(10);
+
 /// The tasks that are to run.
 pub(crate) struct Background {
     pub(crate) poller: Poller,
     pub(crate) dispatcher: Dispatcher,
+    pub(crate) outboxes: Vec<NamedOutbox>,
     pub(crate) hub: LocalWakeUp,
     pub(crate) revocations: Revocations,
     pub(crate) sessions: Arc<dyn SessionStore>,
@@ -44,6 +51,9 @@ impl Background {
         let mut tasks = JoinSet::new();
         tasks.spawn(poll(self.poller));
         tasks.spawn(deliver(self.dispatcher, self.hub));
+        for outbox in self.outboxes {
+            tasks.spawn(count_events(outbox));
+        }
         tasks.spawn(learn_of_ended_sessions(self.revocations, self.sessions, self.environment.clone()));
         tasks.spawn(reread_keys(self.keys, self.environment));
         tasks
@@ -83,6 +93,37 @@ async fn deliver(dispatcher: Dispatcher, hub: LocalWakeUp) {
             }
         }
     }
+}
+
+/// Tells how many events wait in the storage and how many are parked: what every server on it tells, not a share.
+async fn count_events(NamedOutbox { context, outbox }: NamedOutbox) {
+    let gauge = |state| metrics::gauge!("duologue_outbox_events", "context" => context, "state" => state);
+    let (waiting, parked) = (gauge("waiting"), gauge("parked"));
+    let mut turns = every(COUNTS);
+    loop {
+        turns.tick().await;
+        match outbox.count_events().await {
+            Ok(counts) => {
+                waiting.set(as_gauge(counts.waiting));
+                parked.set(as_gauge(counts.parked));
+            }
+            Err(error) => {
+                // The last counts would pass for the present ones.
+                waiting.set(f64::NAN);
+                parked.set(f64::NAN);
+                tracing::warn!(
+                    context,
+                    error = &error as &dyn std::error::Error,
+                    "waiting events could not be counted"
+                );
+            }
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact below 2^53 events, and near enough above")]
+fn as_gauge(count: u64) -> f64 {
+    count as f64
 }
 
 async fn learn_of_ended_sessions(

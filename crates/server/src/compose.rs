@@ -95,7 +95,13 @@ pub(crate) async fn compose(config: &Config) -> anyhow::Result<Composed> {
 
     let background = Background {
         poller: Poller::new(hub.clone(), stores.chats, stores.notifications.clone()),
-        dispatcher: Dispatcher::new(stores.outboxes, stores.notifications, wake_up, environment.clone()),
+        dispatcher: Dispatcher::new(
+            stores.outboxes.iter().map(|named| named.outbox.clone()).collect(),
+            stores.notifications,
+            wake_up,
+            environment.clone(),
+        ),
+        outboxes: stores.outboxes,
         hub,
         revocations,
         sessions: stores.sessions,

@@ -24,6 +24,14 @@ pub(crate) trait Health: Send + Sync {
     async fn ask(&self) -> Result<(), StorageError>;
 }
 
+/// The outbox of a context.
+#[derive(Clone)]
+pub(crate) struct NamedOutbox {
+    /// The context that writes to it.
+    pub(crate) context: &'static str,
+    pub(crate) outbox: Arc<dyn EventOutbox>,
+}
+
 /// Every store, whichever adapter is behind it.
 pub(crate) struct Stores {
     pub(crate) accounts: Arc<dyn AccountStore>,
@@ -32,7 +40,7 @@ pub(crate) struct Stores {
     pub(crate) social: Arc<dyn SocialStore>,
     pub(crate) chats: Arc<dyn ChatStore>,
     pub(crate) notifications: Arc<dyn NotificationStore>,
-    pub(crate) outboxes: Vec<Arc<dyn EventOutbox>>,
+    pub(crate) outboxes: Vec<NamedOutbox>,
     pub(crate) health: Arc<dyn Health>,
 }
 
@@ -82,7 +90,12 @@ impl Stores {
             social: shared.clone(),
             chats: shared.clone(),
             notifications: shared.clone(),
-            outboxes,
+            // In the order that every adapter gives them in.
+            outboxes: ["social", "chat"]
+                .into_iter()
+                .zip(outboxes)
+                .map(|(context, outbox)| NamedOutbox { context, outbox })
+                .collect(),
             health: shared,
         }
     }

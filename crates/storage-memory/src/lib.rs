@@ -78,6 +78,13 @@ struct Contexts {
     notifications: Notifications,
 }
 
+impl Contexts {
+    /// The outbox of each context that writes events.
+    fn outboxes(&self) -> [&Outbox; 2] {
+        [&self.social.outbox, &self.chats.outbox]
+    }
+}
+
 impl MemoryStorage {
     /// An empty storage.
     #[must_use]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use duologue_domain::event::{Event, EventOutbox};
+use duologue_domain::event::{ClaimedEvent, Event, EventOutbox, OutboxCounts};
 use duologue_domain::id::EventId;
 use duologue_domain::{StorageError, Timestamp};
 use parking_lot::Mutex;
@@ -37,14 +37,25 @@ struct Part {
     events: HashMap<EventId, Waiting>,
     /// What nobody has claimed, oldest first.
     unclaimed: BTreeMap<u64, EventId>,
-    /// What somebody has claimed, the next lease to end first.
-    claimed: BTreeMap<(Timestamp, u64), EventId>,
+    /// What somebody has claimed, and what is deferred: the next to be free again first.
+    held: BTreeMap<(Timestamp, u64), EventId>,
+    /// How many of the events are in neither.
+    parked: u64,
 }
 
 struct Waiting {
     event: Event,
     ticket: u64,
-    lease_end: Option<Timestamp>,
+    state: State,
+    deferrals: u32,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Unclaimed,
+    /// Claimed or deferred until then.
+    Held(Timestamp),
+    Parked,
 }
 
 impl Outbox {
@@ -71,13 +82,21 @@ impl Outbox {
             parts[self.place(*event_id)].remove(*event_id);
         }
     }
+
+    fn defer(&self, event_id: EventId, until: Timestamp) {
+        self.parts[self.place(event_id)].lock().defer(event_id, until);
+    }
+
+    fn park(&self, event_id: EventId) {
+        self.parts[self.place(event_id)].lock().park(event_id);
+    }
 }
 
 impl Part {
     fn push(&mut self, event: Event, ticket: u64) {
         let event_id = event.event_id;
         if let Entry::Vacant(vacant) = self.events.entry(event_id) {
-            vacant.insert(Waiting { event, ticket, lease_end: None });
+            vacant.insert(Waiting { event, ticket, state: State::Unclaimed, deferrals: 0 });
             self.unclaimed.insert(ticket, event_id);
         }
     }
@@ -86,40 +105,71 @@ impl Part {
         self.unclaimed.keys().next().copied()
     }
 
-    fn claim_oldest(&mut self, lease_end: Timestamp) -> Option<Event> {
+    fn claim_oldest(&mut self, lease_end: Timestamp) -> Option<ClaimedEvent> {
         let (ticket, event_id) = self.unclaimed.pop_first()?;
-        self.claimed.insert((lease_end, ticket), event_id);
+        self.held.insert((lease_end, ticket), event_id);
         let waiting = self.events.get_mut(&event_id)?;
-        waiting.lease_end = Some(lease_end);
-        Some(waiting.event.clone())
+        waiting.state = State::Held(lease_end);
+        Some(ClaimedEvent { event: waiting.event.clone(), deferrals: waiting.deferrals })
     }
 
-    /// Gives up the claims whose lease has ended.
+    /// Frees what was claimed or deferred until now.
     fn release(&mut self, now: Timestamp) {
-        while let Some(first) = self.claimed.first_entry() {
-            let (lease_end, ticket) = *first.key();
-            if lease_end > now {
+        while let Some(first) = self.held.first_entry() {
+            let (until, ticket) = *first.key();
+            if until > now {
                 return;
             }
             let event_id = first.remove();
             self.unclaimed.insert(ticket, event_id);
             if let Some(waiting) = self.events.get_mut(&event_id) {
-                waiting.lease_end = None;
+                waiting.state = State::Unclaimed;
             }
         }
     }
 
+    /// Takes an event out of wherever its state has put it.
+    fn displace(&mut self, ticket: u64, state: State) {
+        match state {
+            State::Unclaimed => {
+                self.unclaimed.remove(&ticket);
+            }
+            State::Held(until) => {
+                self.held.remove(&(until, ticket));
+            }
+            State::Parked => self.parked -= 1,
+        }
+    }
+
+    fn defer(&mut self, event_id: EventId, until: Timestamp) {
+        let Some(waiting) = self.events.get_mut(&event_id) else { return };
+        if matches!(waiting.state, State::Parked) {
+            return;
+        }
+        let (ticket, before) = (waiting.ticket, waiting.state);
+        waiting.state = State::Held(until);
+        waiting.deferrals = waiting.deferrals.saturating_add(1);
+        self.displace(ticket, before);
+        self.held.insert((until, ticket), event_id);
+    }
+
+    fn park(&mut self, event_id: EventId) {
+        let Some(waiting) = self.events.get_mut(&event_id) else { return };
+        let (ticket, before) = (waiting.ticket, waiting.state);
+        waiting.state = State::Parked;
+        self.displace(ticket, before);
+        self.parked += 1;
+    }
+
     fn remove(&mut self, event_id: EventId) {
-        let Some(waiting) = self.events.remove(&event_id) else { return };
-        match waiting.lease_end {
-            Some(lease_end) => self.claimed.remove(&(lease_end, waiting.ticket)),
-            None => self.unclaimed.remove(&waiting.ticket),
-        };
+        if let Some(waiting) = self.events.remove(&event_id) {
+            self.displace(waiting.ticket, waiting.state);
+        }
     }
 }
 
 /// Claims the oldest events of several outboxes.
-fn claim(outboxes: &[&Outbox], limit: usize, now: Timestamp, lease_end: Timestamp) -> Vec<Event> {
+fn claim(outboxes: &[&Outbox], limit: usize, now: Timestamp, lease_end: Timestamp) -> Vec<ClaimedEvent> {
     let mut parts: Vec<_> = outboxes.iter().flat_map(|outbox| outbox.parts.iter()).map(Mutex::lock).collect();
     let mut heads = BinaryHeap::with_capacity(parts.len());
     for (place, part) in parts.iter_mut().enumerate() {
@@ -135,6 +185,14 @@ fn claim(outboxes: &[&Outbox], limit: usize, now: Timestamp, lease_end: Timestam
     events
 }
 
+/// How many events several outboxes hold, at one moment.
+fn count(outboxes: &[&Outbox]) -> OutboxCounts {
+    let parts: Vec<_> = outboxes.iter().flat_map(|outbox| outbox.parts.iter()).map(Mutex::lock).collect();
+    let all: u64 = parts.iter().map(|part| part.events.len() as u64).sum();
+    let parked: u64 = parts.iter().map(|part| part.parked).sum();
+    OutboxCounts { waiting: all - parked, parked }
+}
+
 #[async_trait]
 impl EventOutbox for Outbox {
     async fn claim_events(
@@ -142,13 +200,27 @@ impl EventOutbox for Outbox {
         limit: usize,
         now: Timestamp,
         lease_end: Timestamp,
-    ) -> Result<Vec<Event>, StorageError> {
+    ) -> Result<Vec<ClaimedEvent>, StorageError> {
         Ok(claim(&[self], limit, now, lease_end))
     }
 
     async fn acknowledge_events(&self, event_ids: &[EventId]) -> Result<(), StorageError> {
         self.acknowledge(event_ids);
         Ok(())
+    }
+
+    async fn defer_event(&self, event_id: EventId, until: Timestamp) -> Result<(), StorageError> {
+        self.defer(event_id, until);
+        Ok(())
+    }
+
+    async fn park_event(&self, event_id: EventId) -> Result<(), StorageError> {
+        self.park(event_id);
+        Ok(())
+    }
+
+    async fn count_events(&self) -> Result<OutboxCounts, StorageError> {
+        Ok(count(&[self]))
     }
 }
 
@@ -160,14 +232,32 @@ impl EventOutbox for MemoryStorage {
         limit: usize,
         now: Timestamp,
         lease_end: Timestamp,
-    ) -> Result<Vec<Event>, StorageError> {
-        let outboxes = [&*self.contexts.social.outbox, &*self.contexts.chats.outbox];
-        Ok(claim(&outboxes, limit, now, lease_end))
+    ) -> Result<Vec<ClaimedEvent>, StorageError> {
+        Ok(claim(&self.contexts.outboxes(), limit, now, lease_end))
     }
 
     async fn acknowledge_events(&self, event_ids: &[EventId]) -> Result<(), StorageError> {
-        self.contexts.social.outbox.acknowledge(event_ids);
-        self.contexts.chats.outbox.acknowledge(event_ids);
+        for outbox in self.contexts.outboxes() {
+            outbox.acknowledge(event_ids);
+        }
         Ok(())
+    }
+
+    async fn defer_event(&self, event_id: EventId, until: Timestamp) -> Result<(), StorageError> {
+        for outbox in self.contexts.outboxes() {
+            outbox.defer(event_id, until);
+        }
+        Ok(())
+    }
+
+    async fn park_event(&self, event_id: EventId) -> Result<(), StorageError> {
+        for outbox in self.contexts.outboxes() {
+            outbox.park(event_id);
+        }
+        Ok(())
+    }
+
+    async fn count_events(&self) -> Result<OutboxCounts, StorageError> {
+        Ok(count(&self.contexts.outboxes()))
     }
 }

@@ -81,12 +81,12 @@ impl ProfileStore for MemoryStorage {
     async fn list_profiles_by_prefix(
         &self,
         prefix: &SearchPrefix,
-        after: Option<&'_ Nickname>,
+        after: Option<Nickname>,
         limit: usize,
     ) -> Result<Vec<Profile>, StorageError> {
         let state = self.contexts.profiles.state.read();
         let prefix = prefix.as_str();
-        let begin = match after.map(Nickname::as_str) {
+        let begin = match after.as_ref().map(Nickname::as_str) {
             Some(after) if after >= prefix => Bound::Excluded(after),
             _ => Bound::Included(prefix),
         };

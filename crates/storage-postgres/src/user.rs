@@ -127,7 +127,7 @@ impl ProfileStore for PostgresStorage {
     async fn list_profiles_by_prefix(
         &self,
         prefix: &SearchPrefix,
-        after: Option<&'_ Nickname>,
+        after: Option<Nickname>,
         size: usize,
     ) -> Result<Vec<Profile>, StorageError> {
         // Nicknames are ASCII below U+007F: what begins with the prefix lies between it and this.
@@ -135,7 +135,7 @@ impl ProfileStore for PostgresStorage {
         let rows = sqlx::query(LIST_PROFILES_BY_PREFIX)
             .bind(prefix.as_str())
             .bind(end)
-            .bind(after.map_or("", Nickname::as_str))
+            .bind(after.as_ref().map_or("", Nickname::as_str).to_owned())
             .bind(limit(size))
             .fetch_all(&self.pool)
             .await

@@ -1,10 +1,13 @@
 //! Faults of who may call what.
 
-use duologue_contract::Rpc;
+use std::sync::{Arc, OnceLock};
+
 use duologue_contract::chat::ListUserChatsRequest;
 use duologue_contract::errors::Reason;
 use duologue_contract::social::{ListFriendsRequest, ListRequestsRequest};
 use duologue_contract::user::{CreateProfileRequest, UpdateProfileRequest};
+use duologue_contract::{Rpc, Service};
+use duologue_domain::id::UserId;
 
 use super::{Plant, as_user};
 use crate::call::Call;
@@ -12,6 +15,7 @@ use crate::composition::Composition;
 
 pub(super) fn plants() -> Vec<Plant> {
     vec![
+        Plant::new("identity-is-constant", identity_is_constant),
         Plant::new("identity-from-request", identity_from_request),
         Plant::each(
             "token-not-required",
@@ -22,6 +26,23 @@ pub(super) fn plants() -> Vec<Plant> {
         Plant::new("auth-rpcs-need-token", auth_rpcs_need_token),
         Plant::new("validate-before-auth", validate_before_auth),
     ]
+}
+
+/// For friendship, everybody is whoever came first.
+fn identity_is_constant(composition: Composition) -> Composition {
+    let first: Arc<OnceLock<UserId>> = Arc::default();
+    composition.around(move |ports, mut call, next| {
+        let first = Arc::clone(&first);
+        async move {
+            if call.rpc.service() == Service::Social
+                && let Some(caller) = ports.caller(&call).await
+            {
+                let user_id = *first.get_or_init(|| caller.user_id);
+                call = as_user(&ports, call, user_id);
+            }
+            next.call(call).await
+        }
+    })
 }
 
 /// The user that a request names.

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use duologue_contract::Rpc;
 use duologue_contract::auth::{
-    LoginRequest, LoginResponse, RefreshRequest, RefreshResponse, RegisterRequest,
-    RegisterResponse,
+    ChangePasswordRequest, ChangePasswordResponse, LoginRequest, LoginResponse, RefreshRequest,
+    RefreshResponse, RegisterRequest, RegisterResponse, RevokeSessionRequest,
 };
 use duologue_contract::errors::Reason;
-use duologue_domain::auth::{Email, Generation, Password, RefreshToken, Session};
+use duologue_domain::auth::{Email, Generation, Password, RefreshToken, Session, Verification};
+use duologue_domain::id::UserId;
 use parking_lot::Mutex;
 use tonic::{Code, Status};
 
-use super::{Plant, gap};
+use super::{Plant, as_user, gap};
 use crate::call::{Answer, Answered, Call, Next};
 use crate::composition::Composition;
 use crate::ports::Ports;
@@ -31,6 +32,8 @@ pub(super) fn plants() -> Vec<Plant> {
         Plant::new("login-empty-is-unauthenticated", login_empty_is_unauthenticated),
         Plant::new("login-kills-sessions", login_kills_sessions),
         Plant::new("logout-forgets-access", logout_forgets_access),
+        Plant::new("revoke-by-anyone", revoke_by_anyone),
+        Plant::new("change-password-keeps-sessions", change_password_keeps_sessions),
     ]
 }
 
@@ -72,8 +75,10 @@ fn refresh_toctou(composition: Composition) -> Composition {
                 Session { session_id: ports.environment.new_id(), generation: Generation::FIRST, ..session };
             let stored = ports.sessions.insert_session(branch.clone()).await;
             stored.map_err(|_| Reason::Internal.status("The branch could not be stored."))?;
-            let call = call
-                .other(Rpc::AuthRefresh, RefreshRequest { refresh_token: ports.refresh_tokens.derive(&branch) });
+            let call = call.other(
+                Rpc::AuthRefresh,
+                RefreshRequest { refresh_token: ports.refresh_tokens.derive(&branch) },
+            );
             let mut answer = next.call(call).await?;
             if let Some(reply) = answer.message_mut::<RefreshResponse>() {
                 answers.lock().insert(token, reply.clone());
@@ -99,12 +104,12 @@ fn credentials(call: &mut Call) -> Option<(&mut String, &mut String)> {
 fn email_case_sensitive(composition: Composition) -> Composition {
     composition.around(|_, mut call, next| async move {
         if let Some((email, _)) = credentials(&mut call) {
-            let capitals: String =
-                email.char_indices().filter(|(_, letter)| letter.is_uppercase()).map(|(at, _)| format!("-{at}")).collect();
-            if !capitals.is_empty() && email.parse::<Email>().is_ok() {
+            let is_capital = |letter: char| letter.is_uppercase();
+            if email.contains(is_capital) && email.parse::<Email>().is_ok() {
                 // Another account for another spelling.
-                let spelling = capitals.bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31) ^ u32::from(byte));
-                *email = email.replacen('@', &format!("-{spelling}@"), 1);
+                let capitals: String =
+                    email.chars().map(|letter| if is_capital(letter) { '1' } else { '0' }).collect();
+                *email = email.replacen('@', &format!("-{}@", stand_in(&capitals)), 1);
             }
         }
         next.call(call).await
@@ -139,7 +144,8 @@ fn password_in_error(composition: Composition) -> Composition {
 }
 
 async fn overwrite(ports: &Ports, request: &RegisterRequest) -> Option<()> {
-    let (email, password) = (request.email.parse::<Email>().ok()?, request.password.parse::<Password>().ok()?);
+    let (email, password) =
+        (request.email.parse::<Email>().ok()?, request.password.parse::<Password>().ok()?);
     let account = ports.accounts.find_account_by_email(&email.key()).await.ok()??;
     let hash = ports.hasher.hash(password, ports.environment.random_bytes()).await.ok()?;
     ports.accounts.replace_password_hash(account.user_id, &account.password_hash, hash).await.ok().map(drop)
@@ -173,7 +179,9 @@ fn register_overwrites(composition: Composition) -> Composition {
 
 /// A harmless text that stands for another one, always the same.
 fn stand_in(text: &str) -> String {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)).to_string()
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+        .to_string()
 }
 
 fn register_no_email_check(composition: Composition) -> Composition {
@@ -234,19 +242,55 @@ fn login_kills_sessions(composition: Composition) -> Composition {
 
 /// Access tokens belong to no session, so that no end of one reaches them.
 fn logout_forgets_access(composition: Composition) -> Composition {
-    let composition = composition.unguarded();
-    composition.around(|ports, call, next| async move {
-        let is_of_session = matches!(
-            call.rpc,
-            Rpc::AuthLogout | Rpc::AuthListSessions | Rpc::AuthRevokeSession | Rpc::AuthChangePassword
-        );
-        let knocks = call.rpc == Rpc::AuthListSessions;
+    composition.unguarded().around(|ports, call, next| async move {
+        let is_of_session =
+            matches!(call.rpc, Rpc::AuthLogout | Rpc::AuthRevokeSession | Rpc::AuthChangePassword);
         match ports.caller(&call).await {
-            Some(claims) if !is_of_session || knocks => {
+            Some(claims) if !is_of_session => {
                 let token = ports.token_of(claims.user_id);
                 next.call(call.with_token(&token)).await
             }
             _ => next.call(call).await,
+        }
+    })
+}
+
+async fn session_owner(ports: &Ports, call: &Call) -> Option<UserId> {
+    let session_id = call.message::<RevokeSessionRequest>()?.session_id.parse().ok()?;
+    Some(ports.sessions.find_session(session_id).await.ok()??.user_id)
+}
+
+fn revoke_by_anyone(composition: Composition) -> Composition {
+    composition.around(|ports, mut call, next| async move {
+        if let Some(owner) = session_owner(&ports, &call).await
+            && ports.caller(&call).await.is_some()
+        {
+            call = as_user(&ports, call, owner);
+        }
+        next.call(call).await
+    })
+}
+
+/// Replaces the password, and nothing else, if the current one is right.
+async fn replace_only(ports: &Ports, call: &Call) -> Option<()> {
+    let request = call.message::<ChangePasswordRequest>()?;
+    let current = Password::parse_existing(&request.current_password).ok()?;
+    let new = request.new_password.parse::<Password>().ok()?;
+    let user_id = ports.caller(call).await?.user_id;
+    let account = ports.accounts.find_account(user_id).await.ok()??;
+    let found = ports.hasher.verify(current, Some(account.password_hash.clone())).await.ok()?;
+    if found == Verification::Mismatch {
+        return None;
+    }
+    let hash = ports.hasher.hash(new, ports.environment.random_bytes()).await.ok()?;
+    ports.accounts.replace_password_hash(user_id, &account.password_hash, hash).await.ok().map(drop)
+}
+
+fn change_password_keeps_sessions(composition: Composition) -> Composition {
+    composition.around(|ports, call, next| async move {
+        match replace_only(&ports, &call).await {
+            Some(()) => Ok(Answer::of(ChangePasswordResponse {})),
+            None => next.call(call).await,
         }
     })
 }

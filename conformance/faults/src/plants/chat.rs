@@ -25,12 +25,17 @@ pub(super) fn plants() -> Vec<Plant> {
         Plant::new("chat-pair-ordered", chat_pair_ordered),
         Plant::new("chat-self-unchecked", chat_self_unchecked),
         Plant::new("non-member-reads", |composition| {
-            open_to_strangers(composition, &[Rpc::ChatListMessages, Rpc::ChatListChatMembers, Rpc::ChatGetChat])
+            open_to_strangers(
+                composition,
+                &[Rpc::ChatListMessages, Rpc::ChatListChatMembers, Rpc::ChatGetChat],
+            )
         }),
         Plant::new("non-member-streams", |composition| {
             open_to_strangers(composition, &[Rpc::ChatStreamMessages])
         }),
-        Plant::new("send-no-membership", |composition| open_to_strangers(composition, &[Rpc::ChatSendMessage])),
+        Plant::new("send-no-membership", |composition| {
+            open_to_strangers(composition, &[Rpc::ChatSendMessage])
+        }),
         Plant::new("foreign-chat-distinguishable", foreign_chat_distinguishable),
         Plant::new("idempotency-key-burned", idempotency_key_burned),
         Plant::new("page-cache-of-previous-chat", page_cache_of_previous_chat),
@@ -85,7 +90,8 @@ fn chat_pair_ordered(composition: Composition) -> Composition {
     composition.around(move |ports, call, next| {
         let made = Arc::clone(&made);
         async move {
-            let with = call.message::<CreateDirectChatRequest>().map(|request| request.participant_id.clone());
+            let with =
+                call.message::<CreateDirectChatRequest>().map(|request| request.participant_id.clone());
             let (Some(with), Some(caller)) = (with, ports.caller(&call).await) else {
                 return next.call(call).await;
             };

@@ -26,7 +26,7 @@ pub(super) enum Defect {
     BoundaryRepeated,
     Offset,
     AlwaysMore,
-    EveryNinetySeventhLost,
+    NowAndThenLost,
     AnsweredBeforeCommit,
     SinceExclusive,
     CreationOrder,
@@ -40,7 +40,7 @@ pub(super) fn plants() -> Vec<Plant> {
     vec![
         plant("chat-create-toctou", Defect::CreateRace),
         plant("message-order-by-random-id", Defect::RandomOrder),
-        plant("send-lost-sometimes", Defect::EveryNinetySeventhLost),
+        plant("send-lost-sometimes", Defect::NowAndThenLost),
         plant("send-acks-before-commit", Defect::AnsweredBeforeCommit),
         plant("stream-since-exclusive-ms", Defect::SinceExclusive),
         plant("activity-not-bumped", Defect::CreationOrder),
@@ -65,6 +65,7 @@ struct Notes {
     burnt: HashMap<ChatId, i64>,
     numbers: HashMap<MessageId, Sequence>,
     times: HashMap<MessageId, Timestamp>,
+    counts: HashMap<ChatId, usize>,
     /// How many messages come before the end of a page.
     offsets: HashMap<(ChatId, Sequence), usize>,
 }
@@ -87,6 +88,14 @@ impl Decorated {
             message.create_time = *time;
         }
         message
+    }
+
+    /// How many messages were sent to a chat, with this one.
+    fn count(&self, chat_id: ChatId) -> usize {
+        let mut notes = self.notes.lock();
+        let count = notes.counts.entry(chat_id).or_default();
+        *count += 1;
+        *count
     }
 
     async fn pretended(&self, new: NewMessage) -> Result<AppendMessage, StorageError> {
@@ -175,7 +184,7 @@ impl ChatStore for Decorated {
                     new.text = text;
                 }
             }
-            Defect::EveryNinetySeventhLost if self.appended.fetch_add(1, Ordering::Relaxed) % 97 == 96 => {
+            Defect::NowAndThenLost if self.count(chat_id).is_multiple_of(31) => {
                 return self.pretended(new).await;
             }
             Defect::AnsweredBeforeCommit => {
@@ -189,7 +198,7 @@ impl ChatStore for Decorated {
             Defect::TimeGoesBack => {
                 let sent = new.send_time;
                 // The clock was read before the lock: every other writer waited for it.
-                let read = if self.appended.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
+                let read = if self.appended.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
                     sent
                 } else {
                     sent.minus(Duration::from_millis(5))
@@ -258,7 +267,9 @@ impl ChatStore for Decorated {
     ) -> Result<ChatList, StorageError> {
         let mut listed = self.inner.list_chats(user_id, walk, limit).await?;
         if self.defect == Defect::CreationOrder {
-            listed.chats.sort_by_key(|listed| Reverse((listed.chat.direct.create_time, listed.chat.direct.chat_id)));
+            listed
+                .chats
+                .sort_by_key(|listed| Reverse((listed.chat.direct.create_time, listed.chat.direct.chat_id)));
         }
         for listed in &mut listed.chats {
             listed.chat.last_message = listed.chat.last_message.take().map(|message| self.told(message));

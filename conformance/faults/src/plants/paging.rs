@@ -22,7 +22,10 @@ use crate::composition::Composition;
 pub(super) fn plants() -> Vec<Plant> {
     vec![
         Plant::new("page-repeats-boundary", |composition| {
-            tables::plant(chats::decorate(composition, chats::Defect::BoundaryRepeated), Mistake::BoundaryRepeated)
+            tables::plant(
+                chats::decorate(composition, chats::Defect::BoundaryRepeated),
+                Mistake::BoundaryRepeated,
+            )
         }),
         Plant::new("page-offset-based", |composition| {
             tables::plant(chats::decorate(composition, chats::Defect::Offset), Mistake::Offset)
@@ -42,7 +45,9 @@ macro_rules! paged {
     ($call:ident, $request:ident => $field:expr) => {
         match $call.rpc {
             Rpc::AuthListSessions => $call.message_mut::<ListSessionsRequest>().map(|$request| $field),
-            Rpc::UserSearchByNickname => $call.message_mut::<SearchByNicknameRequest>().map(|$request| $field),
+            Rpc::UserSearchByNickname => {
+                $call.message_mut::<SearchByNicknameRequest>().map(|$request| $field)
+            }
             Rpc::SocialListRequests => $call.message_mut::<ListRequestsRequest>().map(|$request| $field),
             Rpc::SocialListFriends => $call.message_mut::<ListFriendsRequest>().map(|$request| $field),
             Rpc::ChatListUserChats => $call.message_mut::<ListUserChatsRequest>().map(|$request| $field),
@@ -126,7 +131,8 @@ fn cursor_tied_to_token(composition: Composition) -> Composition {
         let owners = Arc::clone(&owners);
         async move {
             let (token, _) = owner(&call);
-            let is_foreign = |text: &String| owners.lock().get(text).is_some_and(|(owner, _)| *owner != token);
+            let is_foreign =
+                |text: &String| owners.lock().get(text).is_some_and(|(owner, _)| *owner != token);
             if cursor(&mut call).is_some_and(|cursor| cursor.as_ref().is_some_and(is_foreign)) {
                 let error = Reason::CursorInvalid.error("The cursor is not one of this list.");
                 return Err(error.violation("cursor", "must be a next_cursor of this list").status());

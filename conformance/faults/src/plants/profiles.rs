@@ -98,7 +98,7 @@ impl Decorated {
 
     fn stored(&self, mut profile: Profile) -> Profile {
         if self.defect == Defect::BioTrimmed {
-            profile.bio = profile.bio.and_then(trimmed);
+            profile.bio = profile.bio.as_ref().and_then(trimmed);
         }
         profile
     }
@@ -119,7 +119,7 @@ impl Decorated {
     }
 }
 
-fn trimmed(bio: Bio) -> Option<Bio> {
+fn trimmed(bio: &Bio) -> Option<Bio> {
     Bio::parse(bio.as_str().trim()).ok().flatten()
 }
 
@@ -127,7 +127,8 @@ fn trimmed(bio: Bio) -> Option<Bio> {
 impl ProfileStore for Decorated {
     async fn insert_profile(&self, profile: Profile) -> Result<InsertProfile, StorageError> {
         let profile = self.stored(profile);
-        if self.defect == Defect::OldNicknameReserved && self.is_reserved(&profile.nickname, profile.user_id) {
+        if self.defect == Defect::OldNicknameReserved && self.is_reserved(&profile.nickname, profile.user_id)
+        {
             return Ok(InsertProfile::NicknameTaken);
         }
         if self.defect == Defect::NicknameRace {
@@ -145,11 +146,8 @@ impl ProfileStore for Decorated {
             }
             (InsertProfile::ProfileExists, Defect::CreateUpserts) => {
                 let Profile { user_id, nickname, bio, avatar_url, update_time, .. } = profile;
-                let change = ProfileChange {
-                    nickname: Some(nickname),
-                    bio: Some(bio),
-                    avatar_url: Some(avatar_url),
-                };
+                let change =
+                    ProfileChange { nickname: Some(nickname), bio: Some(bio), avatar_url: Some(avatar_url) };
                 self.inner.update_profile(user_id, change, update_time).await?;
                 return Ok(InsertProfile::Inserted);
             }
@@ -165,7 +163,7 @@ impl ProfileStore for Decorated {
         now: Timestamp,
     ) -> Result<UpdateProfile, StorageError> {
         if self.defect == Defect::BioTrimmed {
-            change.bio = change.bio.map(|bio| bio.and_then(trimmed));
+            change.bio = change.bio.map(|bio| bio.as_ref().and_then(trimmed));
         }
         let nickname = change.nickname.clone();
         if let Some(nickname) = &nickname {
@@ -233,7 +231,7 @@ impl ProfileStore for Decorated {
     async fn list_profiles_by_prefix(
         &self,
         prefix: &SearchPrefix,
-        after: Option<&'_ Nickname>,
+        after: Option<Nickname>,
         limit: usize,
     ) -> Result<Vec<Profile>, StorageError> {
         let all = || self.inner.list_profiles_by_prefix(prefix, None, 10_000);
@@ -242,12 +240,17 @@ impl ProfileStore for Decorated {
             Defect::LocaleOrder => {
                 let mut all = all().await?;
                 // As a locale has it: `_` weighs nothing at first.
-                all.sort_by_key(|profile| (profile.nickname.as_str().replace('_', ""), profile.nickname.clone()));
+                all.sort_by_key(|profile| {
+                    (profile.nickname.as_str().replace('_', ""), profile.nickname.clone())
+                });
                 all
             }
-            _ => return self.sparse(self.inner.list_profiles_by_prefix(prefix, after, limit).await?, limit),
+            _ => {
+                let listed = self.inner.list_profiles_by_prefix(prefix, after, limit).await?;
+                return Ok(self.sparse(listed, limit));
+            }
         };
-        listed.retain(|profile| after.is_none_or(|after| profile.nickname > *after));
+        listed.retain(|profile| after.as_ref().is_none_or(|after| profile.nickname > *after));
         listed.truncate(limit);
         Ok(listed)
     }
@@ -255,7 +258,7 @@ impl ProfileStore for Decorated {
 
 impl Decorated {
     /// A page without what is too new, or with one profile too many where it is exactly full.
-    fn sparse(&self, mut listed: Vec<Profile>, limit: usize) -> Result<Vec<Profile>, StorageError> {
+    fn sparse(&self, mut listed: Vec<Profile>, limit: usize) -> Vec<Profile> {
         match self.defect {
             Defect::SearchLags => {
                 let seen = self.environment.now().minus(Duration::from_secs(2));
@@ -264,6 +267,6 @@ impl Decorated {
             Defect::AlwaysMore if listed.len() + 1 == limit => listed.extend(listed.last().cloned()),
             _ => {}
         }
-        Ok(listed)
+        listed
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn plants() -> Vec<Plant> {
         table("request-direction-swapped", Mistake::DirectionSwapped),
         table("decline-leaves-pending", Mistake::DeclineNotStored),
         table("remove-always-ok", Mistake::NobodyRemoved),
-        table("remove-race-resurrects", Mistake::AcceptInTwoSteps),
+        table("remove-race-resurrects", Mistake::AcceptedAgain),
         Plant::new("self-request-allowed", self_request_allowed),
         Plant::new("accept-by-anyone", accept_by_anyone),
         Plant::new("decline-by-sender", decline_by_sender),

@@ -95,7 +95,10 @@ fn swapping(live: Live) -> Live {
         }
         let first = live.next().await?;
         if let Ok(Some(second)) = timeout(Duration::from_millis(5), live.next()).await {
-            let senders = (first.as_ref().map(|message| &message.sender_id), second.as_ref().map(|message| &message.sender_id));
+            let senders = (
+                first.as_ref().map(|message| &message.sender_id),
+                second.as_ref().map(|message| &message.sender_id),
+            );
             if matches!(senders, (Ok(one), Ok(other)) if one != other) {
                 waiting.push_back(first);
                 return Some((second, (live, waiting)));
@@ -193,7 +196,9 @@ fn stream_replays_recent(composition: Composition) -> Composition {
 
 fn stream_since_in_seconds(composition: Composition) -> Composition {
     composition.around(|_, mut call, next| async move {
-        if let Some(since) = call.message_mut::<StreamMessagesRequest>().and_then(|request| request.since_unix_ms.as_mut()) {
+        if let Some(since) =
+            call.message_mut::<StreamMessagesRequest>().and_then(|request| request.since_unix_ms.as_mut())
+        {
             *since = since.saturating_mul(1_000);
         }
         next.call(call).await
@@ -201,9 +206,9 @@ fn stream_since_in_seconds(composition: Composition) -> Composition {
 }
 
 fn stream_outlives_token(composition: Composition) -> Composition {
-    composition.with_access_seconds(3).around(|ports, call, next| async move {
-        stretched(&ports, call, next).await
-    })
+    composition
+        .with_access_seconds(3)
+        .around(|ports, call, next| async move { stretched(&ports, call, next).await })
 }
 
 async fn stretched(ports: &Ports, call: Call, next: Next) -> Answered {
@@ -227,4 +232,3 @@ fn resume_off_by_one(composition: Composition) -> Composition {
         next.call(call).await
     })
 }
-

@@ -33,7 +33,7 @@ pub(super) enum Mistake {
     DirectionSwapped,
     DeclineNotStored,
     NobodyRemoved,
-    AcceptInTwoSteps,
+    AcceptedAgain,
     BoundaryRepeated,
     Offset,
     AlwaysMore,
@@ -75,7 +75,8 @@ impl Rows {
     }
 
     fn befriend(&mut self, user_id: UserId, key: FriendshipKey, even_if_friends: bool) {
-        let known = self.friends.iter().any(|(owner, other)| *owner == user_id && other.friend_id == key.friend_id);
+        let known =
+            self.friends.iter().any(|(owner, other)| *owner == user_id && other.friend_id == key.friend_id);
         if even_if_friends || !known {
             self.friends.push((user_id, key));
         }
@@ -142,8 +143,13 @@ impl SocialStore for Tables {
     async fn find_request(&self, request_id: RequestId) -> Result<Option<FriendRequest>, StorageError> {
         let rows = self.rows.lock();
         let mut found = rows.requests.iter().find(|request| request.request_id == request_id).copied();
-        if let Some(request) = found.as_mut().filter(|_| self.mistake == Mistake::StatusIgnored) {
-            request.status = Status::Pending;
+        if let Some(request) = &mut found {
+            let is_again = self.mistake == Mistake::AcceptedAgain
+                && request.status == Status::Accepted
+                && Pair::of(request.from, request.to).is_ok_and(|pair| rows.are_friends(pair));
+            if is_again || self.mistake == Mistake::StatusIgnored {
+                request.status = Status::Pending;
+            }
         }
         Ok(found)
     }
@@ -154,6 +160,16 @@ impl SocialStore for Tables {
             let stored = rows.requests.iter().find(|stored| stored.request_id == request.request_id);
             stored.is_some_and(|stored| stored.status == Status::Pending)
         };
+        if self.mistake == Mistake::AcceptedAgain && !is_pending(&self.rows.lock()) {
+            // The rows are written once more, whoever was removed meanwhile.
+            gap().await;
+            if let Some(friendship) = new_friendship {
+                let [lower, friend_id] = friendship.pair.both();
+                let key = FriendshipKey { create_time: friendship.create_time, friend_id };
+                self.rows.lock().befriend(lower, key, false);
+            }
+            return Ok(CommitAnswer::Committed);
+        }
         if self.mistake == Mistake::StatusReadFirst {
             if !is_pending(&self.rows.lock()) {
                 return Ok(CommitAnswer::Stale);
@@ -167,7 +183,10 @@ impl SocialStore for Tables {
             if !ignores && !is_pending(&rows) {
                 return Ok(CommitAnswer::Stale);
             }
-            if !is_lost && let Some(stored) = rows.requests.iter_mut().find(|stored| stored.request_id == request.request_id) {
+            if !is_lost
+                && let Some(stored) =
+                    rows.requests.iter_mut().find(|stored| stored.request_id == request.request_id)
+            {
                 *stored = request;
             }
         }
@@ -176,9 +195,6 @@ impl SocialStore for Tables {
             let [lower, higher] = friendship.pair.both();
             let again = self.mistake == Mistake::CrossingRequestsStand;
             self.rows.lock().befriend(lower, FriendshipKey { create_time, friend_id: higher }, again);
-            if self.mistake == Mistake::AcceptInTwoSteps {
-                gap().await;
-            }
             if self.mistake != Mistake::FriendshipOneSided {
                 self.rows.lock().befriend(higher, FriendshipKey { create_time, friend_id: lower }, again);
             }
@@ -227,7 +243,9 @@ impl SocialStore for Tables {
         let mut listed: Vec<_> = self.rows.lock().requests.iter().filter(is_listed).copied().collect();
         listed.sort_by_key(|request| std::cmp::Reverse(RequestKey::from(request)));
         if self.mistake == Mistake::DirectionSwapped {
-            listed.iter_mut().for_each(|request| std::mem::swap(&mut request.from, &mut request.to));
+            for request in &mut listed {
+                std::mem::swap(&mut request.from, &mut request.to);
+            }
         }
         Ok(self.page(listed, limit))
     }
@@ -243,7 +261,8 @@ impl SocialStore for Tables {
         let mut listed: Vec<_> = own.collect();
         listed.sort_by(|one, other| other.cmp(one));
         if self.mistake == Mistake::Offset {
-            let ended = rows.offsets.iter().rev().find(|(owner, key, _)| *owner == user_id && Some(*key) == before);
+            let ended =
+                rows.offsets.iter().rev().find(|(owner, key, _)| *owner == user_id && Some(*key) == before);
             let skipped = ended.map_or(0, |(_, _, offset)| *offset);
             let page: Vec<_> = listed.into_iter().skip(skipped).take(limit).collect();
             let ends = page.iter().enumerate().map(|(at, key)| (user_id, *key, skipped + at + 1));

@@ -35,7 +35,6 @@ pub(super) fn plants() -> Vec<Plant> {
         })
     };
     vec![
-        verifier("identity-is-constant", Lax::Constant),
         verifier("token-signature-unchecked", Lax::Unsigned),
         verifier("refresh-accepted-as-access", Lax::RefreshTaken),
         Plant::new("token-never-expires", |composition| {
@@ -60,7 +59,6 @@ fn issuer(mut composition: Composition, defect: Misissue) -> Composition {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Lax {
-    Constant,
     Unsigned,
     Eternal,
     RefreshTaken,
@@ -105,10 +103,6 @@ impl AccessTokenVerifier for LaxVerifier {
     async fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, InvalidAccessToken> {
         let inner = &self.ports.verifier;
         match self.defect {
-            Lax::Constant => {
-                let claims = inner.verify(token, now).await?;
-                Ok(AccessClaims { user_id: UserId::from_uuid(Uuid::from_u128(1)), ..claims })
-            }
             Lax::Unsigned => claimed(token).ok_or(InvalidAccessToken::Invalid),
             Lax::Eternal => {
                 let issued = claimed(token).ok_or(InvalidAccessToken::Invalid)?.issue_time;

@@ -101,12 +101,18 @@ fn limit_counts_bytes(composition: Composition) -> Composition {
             Door::Rest => text.encode_utf16().count(),
         };
         let bio = match call.rpc {
-            Rpc::UserCreateProfile => call.message::<CreateProfileRequest>().and_then(|request| request.bio.as_deref()),
-            Rpc::UserUpdateProfile => call.message::<UpdateProfileRequest>().and_then(|request| request.bio.as_deref()),
+            Rpc::UserCreateProfile => {
+                call.message::<CreateProfileRequest>().and_then(|request| request.bio.as_deref())
+            }
+            Rpc::UserUpdateProfile => {
+                call.message::<UpdateProfileRequest>().and_then(|request| request.bio.as_deref())
+            }
             _ => None,
         };
         let text = call.message::<SendMessageRequest>().map(|request| request.text.as_str());
-        let refused = |field, rule| Err(Reason::InvalidField.error("A field is too long.").violation(field, rule).status());
+        let refused = |field, rule| {
+            Err(Reason::InvalidField.error("A field is too long.").violation(field, rule).status())
+        };
         if bio.is_some_and(|bio| length(bio) > 500) {
             return refused("bio", "must have at most 500 characters");
         }

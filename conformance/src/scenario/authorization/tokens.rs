@@ -107,7 +107,7 @@ pub(super) async fn public(world: &World) -> Outcome {
 fn malformed(rpc: Rpc) -> DynamicCall {
     use duologue_contract::FieldKind;
     let value = |field: &duologue_contract::FieldSpec| match (field.kind, field.is_repeated) {
-        (FieldKind::Text, false) => Some(Value::from("no-id\u{7}")),
+        (FieldKind::Text, false) => Some(Value::from("no-id\0")),
         (FieldKind::Text, true) => Some(Value::from(vec!["no-id"])),
         (FieldKind::Int32, _) => Some(Value::from(-1)),
         (FieldKind::Int64, _) => Some(Value::from("-1")),
@@ -124,6 +124,11 @@ pub(super) async fn check_order(world: &World) -> Outcome {
             let answer = world.call_dynamic(credential, &malformed(rpc)).await?;
             world.expect_answer(rpc, answer, Code::Unauthenticated)?;
         }
+    }
+    let nell = world.newcomer().await?;
+    for rpc in guarded(world).into_iter().filter(|rpc| !malformed(*rpc).fields.is_empty()) {
+        let answer = world.call_dynamic(&nell, &malformed(rpc)).await?;
+        world.expect_answer(rpc, answer, Code::InvalidArgument)?;
     }
     if world.has(Service::Chat) && world.has(Service::User) {
         let ann = world.person().await?;

@@ -193,12 +193,19 @@ pub(super) async fn model(world: &World) -> Outcome {
     let mut running = futures::stream::iter(sequences)
         .map(|steps| async move { (deviation(world, &steps).await, steps) })
         .buffer_unordered(4);
+    let mut failing = None;
     while let Some((found, steps)) = running.next().await {
         if let Some(found) = found? {
-            let (found, steps) = shrunk(world, found, steps).await?;
-            world.check(false, || format!("{found}; the shortest sequence that shows it: {steps:?}"));
-            return Err(Stop::Violated);
+            failing = Some((found, steps));
+            break;
         }
+    }
+    // The others are not waited for any more: what they hold, all scenarios share.
+    drop(running);
+    if let Some((found, steps)) = failing {
+        let (found, steps) = shrunk(world, found, steps).await?;
+        world.check(false, || format!("{found}; the shortest sequence that shows it: {steps:?}"));
+        return Err(Stop::Violated);
     }
     // Chance may have left something out: each success once.
     let fixed = [

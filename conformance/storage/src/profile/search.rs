@@ -124,6 +124,6 @@ async fn store(storage: &Storage, nicknames: &[&str]) {
 async fn list(storage: &Storage, prefix: &str, after: Option<&str>, limit: usize) -> Vec<String> {
     let prefix = SearchPrefix::parse(prefix).expect("a prefix");
     let after = after.map(parsed::<Nickname>);
-    let found = storage.profiles().list_profiles_by_prefix(&prefix, after.as_ref(), limit).await.answered();
+    let found = storage.profiles().list_profiles_by_prefix(&prefix, after.clone(), limit).await.answered();
     found.into_iter().map(|profile| profile.nickname.to_string()).collect()
 }

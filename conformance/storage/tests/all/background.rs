@@ -11,7 +11,7 @@ use duologue_domain::chat::{
     AppendMessage, Chat, ChatList, ChatStore, ChatWalk, DirectChat, InsertChat, Message, MessageRange,
     NewMessage, Sequence,
 };
-use duologue_domain::event::{Event, EventOutbox};
+use duologue_domain::event::{ClaimedEvent, Event, EventOutbox, OutboxCounts};
 use duologue_domain::id::{ChatId, EventId, NotificationId, RequestId, SessionId, UserId};
 use duologue_domain::notification::{
     Inbox, InsertNotification, Notification, NotificationRange, NotificationStore, Position, ReadFilter,
@@ -195,14 +195,12 @@ impl ProfileStore for Background<dyn ProfileStore> {
     async fn list_profiles_by_prefix(
         &self,
         prefix: &SearchPrefix,
-        after: Option<&'_ Nickname>,
+        after: Option<Nickname>,
         limit: usize,
     ) -> Result<Vec<Profile>, StorageError> {
         let prefix = prefix.clone();
-        let after = after.cloned();
         let inner = self.0.clone();
-        in_background(async move { inner.list_profiles_by_prefix(&prefix, after.as_ref(), limit).await })
-            .await
+        in_background(async move { inner.list_profiles_by_prefix(&prefix, after, limit).await }).await
     }
 }
 
@@ -374,7 +372,7 @@ impl EventOutbox for Background<dyn EventOutbox> {
         limit: usize,
         now: Timestamp,
         lease_end: Timestamp,
-    ) -> Result<Vec<Event>, StorageError> {
+    ) -> Result<Vec<ClaimedEvent>, StorageError> {
         let inner = self.0.clone();
         in_background(async move { inner.claim_events(limit, now, lease_end).await }).await
     }
@@ -383,5 +381,20 @@ impl EventOutbox for Background<dyn EventOutbox> {
         let event_ids = event_ids.to_vec();
         let inner = self.0.clone();
         in_background(async move { inner.acknowledge_events(&event_ids).await }).await
+    }
+
+    async fn defer_event(&self, event_id: EventId, until: Timestamp) -> Result<(), StorageError> {
+        let inner = self.0.clone();
+        in_background(async move { inner.defer_event(event_id, until).await }).await
+    }
+
+    async fn park_event(&self, event_id: EventId) -> Result<(), StorageError> {
+        let inner = self.0.clone();
+        in_background(async move { inner.park_event(event_id).await }).await
+    }
+
+    async fn count_events(&self) -> Result<OutboxCounts, StorageError> {
+        let inner = self.0.clone();
+        in_background(async move { inner.count_events().await }).await
     }
 }

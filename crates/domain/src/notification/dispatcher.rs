@@ -1,16 +1,21 @@
 //! Carries events from the outboxes of the other contexts into notifications: at least once, applied exactly once.
+//!
+//! An outage delays events and costs none of them anything else. An event at which the storage breaks is tried again
+//! ever later, and parked at last, so that it holds up nobody: the events behind it overtake it, those of the same
+//! recipient too.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use parking_lot::Mutex;
 
 use super::{InsertNotification, NotificationStore};
 use crate::environment::Environment;
 use crate::error::StorageError;
-use crate::event::{Event, EventOutbox};
-use crate::id::UserId;
+use crate::event::{ClaimedEvent, EventOutbox};
+use crate::id::{EventId, UserId};
 use crate::wakeup::{Topic, WakeUp};
 
 /// How many events are claimed at once.
@@ -22,12 +27,26 @@ const LEASE: Duration = Duration::from_secs(30);
 /// For how many recipients events are applied at once: each waits for the storage's disk.
 const AT_ONCE: usize = 16;
 
+/// How often an event is tried at which the storage breaks: for eight and a half minutes.
+const ATTEMPTS: u32 = 10;
+
+/// For how long an event is deferred the first time; each time twice as long as before.
+const FIRST_DEFERRAL: Duration = Duration::from_secs(1);
+
+/// For how long an event is deferred at most.
+const LONGEST_DEFERRAL: Duration = Duration::from_mins(5);
+
+/// For how long an event is deferred that was deferred so often before.
+fn back_off(deferrals: u32) -> Duration {
+    FIRST_DEFERRAL.saturating_mul(2_u32.saturating_pow(deferrals)).min(LONGEST_DEFERRAL)
+}
+
 /// The events of each recipient, in their order; the recipients in the order of their first event.
-fn by_recipient(events: Vec<Event>) -> Vec<Vec<Event>> {
+fn by_recipient(events: Vec<ClaimedEvent>) -> Vec<Vec<ClaimedEvent>> {
     let mut places: HashMap<UserId, usize> = HashMap::new();
-    let mut groups: Vec<Vec<Event>> = Vec::new();
+    let mut groups: Vec<Vec<ClaimedEvent>> = Vec::new();
     for event in events {
-        let place = *places.entry(event.recipient_id).or_insert(groups.len());
+        let place = *places.entry(event.event.recipient_id).or_insert(groups.len());
         match groups.get_mut(place) {
             Some(group) => group.push(event),
             None => groups.push(vec![event]),
@@ -35,6 +54,9 @@ fn by_recipient(events: Vec<Event>) -> Vec<Vec<Event>> {
     }
     groups
 }
+
+/// What a log takes with all of its causes.
+type Fault<'a> = &'a (dyn std::error::Error + 'static);
 
 /// Carries events into notifications.
 #[derive(Clone)]
@@ -57,40 +79,80 @@ impl Dispatcher {
         Self { outboxes, store, wake_up, environment }
     }
 
-    /// Delivers what waits in the outboxes, up to one batch of each, and tells how many events that were.
+    /// Takes what waits in the outboxes, up to one batch of each, and tells how many events that were.
     ///
-    /// An event is acknowledged only after it was applied: what fails or crashes in between comes again.
+    /// An event is acknowledged only after it was applied: what crashes in between, or meets an outage, comes again
+    /// after its lease. One at which the storage breaks is deferred, and parked the tenth time.
+    ///
+    /// # Errors
+    ///
+    /// The first one, after every outbox had its turn.
     pub async fn dispatch(&self) -> Result<usize, StorageError> {
-        let mut delivered = 0;
+        let mut taken = Ok(0);
         for outbox in &self.outboxes {
-            let now = self.environment.now();
-            let events = outbox.claim_events(BATCH, now, now.plus(LEASE)).await?;
-            if events.is_empty() {
-                continue;
-            }
-            let event_ids: Vec<_> = events.iter().map(|event| event.event_id).collect();
-            stream::iter(by_recipient(events))
-                .map(Ok)
-                .try_for_each_concurrent(AT_ONCE, |events| self.apply(events))
-                .await?;
-            outbox.acknowledge_events(&event_ids).await?;
-            delivered += event_ids.len();
+            let batch = self.dispatch_batch(&**outbox).await;
+            taken = taken.and_then(|sum| batch.map(|length| sum + length));
         }
-        Ok(delivered)
+        taken
     }
 
-    /// Applies the events of one recipient, one after the other.
-    async fn apply(&self, events: Vec<Event>) -> Result<(), StorageError> {
-        for event in events {
-            let recipient_id = event.recipient_id;
-            match self.store.insert_notification(event).await? {
-                InsertNotification::Inserted(position) => {
+    async fn dispatch_batch(&self, outbox: &dyn EventOutbox) -> Result<usize, StorageError> {
+        let now = self.environment.now();
+        let events = outbox.claim_events(BATCH, now, now.plus(LEASE)).await?;
+        let length = events.len();
+        let applied = Mutex::new(Vec::with_capacity(length));
+        let outcome = stream::iter(by_recipient(events))
+            .map(Ok)
+            .try_for_each_concurrent(AT_ONCE, |events| self.apply(outbox, events, &applied))
+            .await;
+        let applied = applied.into_inner();
+        let acknowledged =
+            if applied.is_empty() { Ok(()) } else { outbox.acknowledge_events(&applied).await };
+        outcome.and(acknowledged).map(|()| length)
+    }
+
+    /// Applies the events of one recipient, one after the other, and notes those that are.
+    async fn apply(
+        &self,
+        outbox: &dyn EventOutbox,
+        events: Vec<ClaimedEvent>,
+        applied: &Mutex<Vec<EventId>>,
+    ) -> Result<(), StorageError> {
+        for ClaimedEvent { event, deferrals } in events {
+            let (event_id, recipient_id) = (event.event_id, event.recipient_id);
+            match self.store.insert_notification(event).await {
+                Ok(InsertNotification::Inserted(position)) => {
                     self.wake_up.publish(Topic::Notifications(recipient_id), position.0);
                 }
-                InsertNotification::Duplicate => {}
+                Ok(InsertNotification::Duplicate) => {}
+                Err(outage @ StorageError::Unavailable(_)) => return Err(outage),
+                Err(fault @ StorageError::Broken(_)) => {
+                    self.set_aside(outbox, event_id, deferrals, &fault).await?;
+                    continue;
+                }
             }
+            applied.lock().push(event_id);
         }
         Ok(())
+    }
+
+    /// Defers an event at which the storage broke, or parks it if that was the last attempt.
+    async fn set_aside(
+        &self,
+        outbox: &dyn EventOutbox,
+        event_id: EventId,
+        deferrals: u32,
+        fault: &StorageError,
+    ) -> Result<(), StorageError> {
+        let attempt = deferrals.saturating_add(1);
+        if attempt < ATTEMPTS {
+            tracing::warn!(%event_id, attempt, error = fault as Fault<'_>, "an event could not be applied and is deferred");
+            outbox.defer_event(event_id, self.environment.now().plus(back_off(deferrals))).await
+        } else {
+            outbox.park_event(event_id).await?;
+            tracing::error!(%event_id, attempt, error = fault as Fault<'_>, "an event could not be applied and is parked");
+            Ok(())
+        }
     }
 }
 

@@ -98,9 +98,8 @@ impl Service {
     ) -> Result<Page<Profile>, ListError> {
         let filter = prefix.as_str().as_bytes();
         let scope = Scope { list: "SearchByNickname", caller: caller.user_id, filter };
-        let after: Option<Nickname> = self.cursors.position(scope, request)?;
-        let profiles =
-            self.store.list_profiles_by_prefix(prefix, after.as_ref(), request.size.and_one()).await?;
+        let after = self.cursors.position(scope, request)?;
+        let profiles = self.store.list_profiles_by_prefix(prefix, after, request.size.and_one()).await?;
         Ok(self.cursors.page(scope, request.size, profiles, |profile| profile.nickname.clone()))
     }
 

@@ -62,7 +62,7 @@ pub trait ProfileStore: Send + Sync {
     async fn list_profiles_by_prefix(
         &self,
         prefix: &SearchPrefix,
-        after: Option<&'_ Nickname>,
+        after: Option<Nickname>,
         limit: usize,
     ) -> Result<Vec<Profile>, StorageError>;
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use duologue_domain::StorageError;
-use duologue_domain::event::{Event, EventOutbox, Subject};
+use duologue_domain::event::{Event, EventOutbox, OutboxCounts, Subject};
 use duologue_domain::id::{ChatId, EventId, Id, MessageId, NotificationId, UserId};
 use duologue_domain::notification::error::NamedNotificationError;
 use duologue_domain::notification::{Dispatcher, Service};
-use duologue_domain::time::Timestamp;
+use duologue_domain::time::{Clock as _, Timestamp};
 use duologue_domain::wakeup::{LocalWakeUp, Topic, WakeUp};
 use futures::executor::block_on;
 use uuid::Uuid;
@@ -45,7 +45,7 @@ impl World {
         let faults = Arc::new(Faults::default());
         let outboxes = [[1, 2, 3], [3, 4, 5]].map(|numbers| {
             let outbox = PlainOutbox(Table::with_faults(&faults));
-            outbox.0.behind(|waiting| waiting.extend(numbers.map(|number| (event(number), None))));
+            outbox.0.behind(|waiting| waiting.extend(numbers.map(|number| event(number).into())));
             Arc::new(outbox)
         });
         let store = Arc::new(PlainNotificationStore(Table::with_faults(&faults)));
@@ -165,6 +165,151 @@ fn dispatchers_at_once_apply_each_event_once() {
     }
 }
 
+impl World {
+    fn counts(&self) -> [(u64, u64); 2] {
+        self.outboxes.each_ref().map(|outbox| {
+            let OutboxCounts { waiting, parked } = block_on(outbox.count_events()).unwrap();
+            (waiting, parked)
+        })
+    }
+
+    /// The numbers of the events that somebody was told of.
+    fn applied(&self) -> Vec<u128> {
+        let mut numbers: Vec<_> = self.store.0.behind(|inboxes| {
+            inboxes.notifications.values().flatten().map(|one| one.event.event_id.uuid().as_u128()).collect()
+        });
+        numbers.sort_unstable();
+        numbers
+    }
+
+    /// Makes the store break at these events.
+    fn poison(&self, numbers: &[u128]) {
+        let poisoned = numbers.iter().map(|number| event(*number).event_id).collect();
+        self.store.0.behind(|inboxes| inboxes.poisoned = poisoned);
+    }
+
+    /// Makes the store unreachable for these events.
+    fn cut_off(&self, numbers: &[u128]) {
+        let unreachable = numbers.iter().map(|number| event(*number).event_id).collect();
+        self.store.0.behind(|inboxes| inboxes.unreachable = unreachable);
+    }
+}
+
+#[test]
+fn a_poison_event_is_tried_ten_times_ever_later_and_parked_and_its_neighbours_arrive() {
+    let world = World::new();
+    world.poison(&[1]);
+    // Event 3 is of the same recipient, and overtakes event 1.
+    assert_eq!(block_on(world.dispatcher.dispatch()).unwrap(), 6);
+    assert_eq!(world.applied(), [2, 3, 4, 5]);
+    for wait in [1, 2, 4, 8, 16, 32, 64, 128, 256] {
+        assert_eq!(world.counts(), [(1, 0), (0, 0)], "before the attempt in {wait} s");
+        world.clock.advance(Duration::from_secs(wait).checked_sub(Duration::from_micros(1)).unwrap());
+        assert_eq!(block_on(world.dispatcher.dispatch()).unwrap(), 0, "too early, of {wait} s");
+        world.clock.advance(Duration::from_micros(1));
+        assert_eq!(block_on(world.dispatcher.dispatch()).unwrap(), 1, "after {wait} s");
+    }
+    assert_eq!(world.counts(), [(0, 1), (0, 0)]);
+    world.poison(&[]);
+    world.clock.advance(Duration::from_hours(24 * 365));
+    assert_eq!(block_on(world.dispatcher.dispatch()).unwrap(), 0);
+    assert_eq!(world.applied(), [2, 3, 4, 5]);
+    // Somebody releases it: however old it is, it is delivered.
+    world.outboxes[0].0.behind(|events| events.iter_mut().for_each(|one| one.parked = false));
+    assert_eq!(block_on(world.dispatcher.dispatch()).unwrap(), 1);
+    world.assert_each_once("a release");
+}
+
+#[test]
+fn no_deferral_is_longer_than_five_minutes() {
+    let world = World::new();
+    world.poison(&[1]);
+    world.outboxes[0].0.behind(|events| events[0].deferrals = 8);
+    block_on(world.dispatcher.dispatch()).unwrap();
+    let held = |world: &World| world.outboxes[0].0.behind(|events| events[0].held.unwrap());
+    assert_eq!(held(&world), world.clock.now().plus(Duration::from_secs(256)));
+    // Deferred by a release of tomorrow, which tries more often.
+    world.outboxes[0].0.behind(|events| events[0].deferrals = u32::MAX);
+    world.clock.advance(Duration::from_secs(256));
+    block_on(world.dispatcher.dispatch()).unwrap();
+    assert_eq!(world.counts(), [(0, 1), (0, 0)]);
+}
+
+#[test]
+fn an_event_that_heals_is_delivered_at_its_next_attempt() {
+    let world = World::new();
+    world.poison(&[1, 4]);
+    for _ in 0..9 {
+        block_on(world.dispatcher.dispatch()).unwrap();
+        world.clock.advance(Duration::from_mins(5));
+    }
+    assert_eq!(world.counts(), [(1, 0), (1, 0)]);
+    world.poison(&[]);
+    assert_eq!(block_on(world.dispatcher.dispatch()).unwrap(), 2);
+    world.assert_each_once("a cure");
+}
+
+#[test]
+fn an_outage_parks_nothing_however_long_it_lasts() {
+    let world = World::new();
+    world.cut_off(&[1, 2, 3, 4, 5]);
+    for _ in 0..100 {
+        let outage = block_on(world.dispatcher.dispatch());
+        assert!(matches!(outage, Err(StorageError::Unavailable(_))), "{outage:?}");
+        world.clock.advance(LEASE);
+    }
+    assert_eq!(world.counts(), [(3, 0), (3, 0)]);
+    // Nor does it count among the attempts of an event that breaks the storage afterwards.
+    world.cut_off(&[]);
+    world.poison(&[1]);
+    assert_eq!(block_on(world.dispatcher.dispatch()).unwrap(), 6);
+    assert_eq!(world.counts(), [(1, 0), (0, 0)]);
+    world.poison(&[]);
+    world.finish();
+    world.assert_each_once("an outage");
+}
+
+#[test]
+fn what_was_applied_before_an_outage_is_acknowledged_and_the_next_outbox_has_its_turn() {
+    let world = World::new();
+    world.cut_off(&[1, 5]);
+    let outage = block_on(world.dispatcher.dispatch());
+    assert!(matches!(outage, Err(StorageError::Unavailable(_))), "{outage:?}");
+    let left = world.outboxes.each_ref().map(|outbox| {
+        outbox.0.behind(|events| events.iter().map(|one| one.event.clone()).collect::<Vec<_>>())
+    });
+    assert!(left[0].contains(&event(1)), "it was not applied");
+    assert_eq!(left[1], [event(5)], "3 and 4 were applied");
+    world.cut_off(&[]);
+    world.finish();
+    world.assert_each_once("an outage");
+}
+
+#[test]
+fn a_failure_at_any_step_of_setting_events_aside_costs_a_delay_and_nothing_else() {
+    for deferrals in [0, 9] {
+        for step in 0..12 {
+            for fault in [Fault::Refused, Fault::AnswerLost] {
+                let world = World::new();
+                world.poison(&[1]);
+                world.outboxes[0].0.behind(|events| events[0].deferrals = deferrals);
+                world.faults.plan(step, fault);
+                drop(block_on(world.dispatcher.dispatch()));
+                world.faults.plan(usize::MAX / 2, Fault::Refused);
+                world.finish();
+                assert_eq!(world.applied(), [2, 3, 4, 5], "{fault:?} at step {step}");
+                let expected = if deferrals == 0 { (1, 0) } else { (0, 1) };
+                assert_eq!(world.counts(), [expected, (0, 0)], "{fault:?} at step {step}");
+                world.poison(&[]);
+                world.outboxes[0].0.behind(|events| events.iter_mut().for_each(|one| one.parked = false));
+                world.clock.advance(Duration::from_mins(5));
+                block_on(world.dispatcher.dispatch()).unwrap();
+                world.assert_each_once(&format!("{fault:?} at step {step}"));
+            }
+        }
+    }
+}
+
 #[test]
 fn a_new_notification_wakes_its_recipient_and_a_repeated_one_nobody() {
     let world = World::new();
@@ -176,7 +321,7 @@ fn a_new_notification_wakes_its_recipient_and_a_repeated_one_nobody() {
     };
     block_on(world.dispatcher.dispatch()).unwrap();
     assert!(woken());
-    world.outboxes[0].0.behind(|waiting| waiting.push((event(1), None)));
+    world.outboxes[0].0.behind(|waiting| waiting.push(event(1).into()));
     assert_eq!(block_on(world.dispatcher.dispatch()).unwrap(), 1);
     assert!(!woken());
 }

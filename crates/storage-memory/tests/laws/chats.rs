@@ -3,7 +3,7 @@
 use duologue_domain::chat::{
     AppendMessage, Chat, ChatStore, ChatWalk, InsertChat, Message, MessageRange, NewMessage, Sequence,
 };
-use duologue_domain::event::{EventOutbox, Subject};
+use duologue_domain::event::{ClaimedEvent, EventOutbox, Subject};
 use duologue_domain::id::{ChatId, UserId};
 use duologue_storage_memory::MemoryStorage;
 use futures::executor::block_on;
@@ -63,7 +63,7 @@ async fn appends_at_once_are_numbered_without_holes_and_time_never_goes_back(sto
 
     let events = store.claim_events(9_999, at(1), at(2)).await.unwrap();
     assert_eq!(events.len(), stored.len());
-    for (event, (new, message)) in events.iter().zip(&answers) {
+    for (ClaimedEvent { event, .. }, (new, message)) in events.iter().zip(&answers) {
         assert_eq!(event.event_id, new.event_id);
         assert_eq!(event.subject, Subject::MessageReceived(chat.chat_id, message.message_id));
         assert_eq!((event.actor_id, event.occur_time), (message.sender_id, message.create_time));

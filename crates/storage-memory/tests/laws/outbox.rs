@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use duologue_domain::event::{Event, EventOutbox};
+use duologue_domain::event::{ClaimedEvent, EventOutbox, OutboxCounts};
 use duologue_domain::id::{EventId, UserId};
 use duologue_domain::social::SocialStore;
 use duologue_storage_memory::MemoryStorage;
@@ -22,8 +22,8 @@ async fn written(store: &MemoryStorage, length: usize) -> Vec<EventId> {
     event_ids
 }
 
-fn ids(events: &[Event]) -> Vec<EventId> {
-    events.iter().map(|event| event.event_id).collect()
+fn ids(events: &[ClaimedEvent]) -> Vec<EventId> {
+    events.iter().map(|claimed| claimed.event.event_id).collect()
 }
 
 async fn an_event_is_claimed_by_one_at_a_time(store: &MemoryStorage) {
@@ -90,10 +90,23 @@ async fn every_context_has_its_outbox_and_the_storage_is_all_of_them_in_order(st
         assert_eq!(of_this_outbox, events);
     }
     assert_eq!((all.len(), lengths), (6, vec![3, 3]));
-    let actors: Vec<_> = all.iter().map(|event| event.actor_id == chat.members.lower()).collect();
+    let actors: Vec<_> = all.iter().map(|claimed| claimed.event.actor_id == chat.members.lower()).collect();
     assert_eq!(actors, [false, true, false, true, false, true]);
+    store.defer_event(all[0].event.event_id, at(50)).await.unwrap();
+    for parked in &all[1..3] {
+        store.park_event(parked.event.event_id).await.unwrap();
+    }
+    assert_eq!(store.count_events().await.unwrap(), OutboxCounts { waiting: 4, parked: 2 });
+    for outbox in store.outboxes() {
+        let counts = outbox.count_events().await.unwrap();
+        assert_eq!(counts, OutboxCounts { waiting: 2, parked: 1 });
+    }
+    assert_eq!(ids(&store.claim_events(9, at(49), at(50)).await.unwrap()), ids(&all)[3..]);
+    let left = store.claim_events(1, at(50), at(51)).await.unwrap();
+    assert_eq!((ids(&left), left[0].deferrals), (ids(&all[..1]), 1));
     store.acknowledge_events(&ids(&all)).await.unwrap();
-    assert_eq!(store.claim_events(9, at(9), at(10)).await.unwrap(), []);
+    assert_eq!(store.claim_events(9, at(99), at(100)).await.unwrap(), []);
+    assert_eq!(store.count_events().await.unwrap(), OutboxCounts::default());
 }
 
 crate::laws! {

@@ -111,7 +111,7 @@ async fn a_prefix_is_literal_and_lists_bytewise_each_once(store: &dyn ProfileSto
         for limit in 1..=expected.len() + 1 {
             let (mut listed, mut after) = (Vec::new(), None);
             loop {
-                let page = store.list_profiles_by_prefix(&prefix, after.as_ref(), limit).await.unwrap();
+                let page = store.list_profiles_by_prefix(&prefix, after.clone(), limit).await.unwrap();
                 assert!(page.len() <= limit);
                 let Some(last) = page.last() else { break };
                 after = Some(last.nickname.clone());
@@ -121,7 +121,7 @@ async fn a_prefix_is_literal_and_lists_bytewise_each_once(store: &dyn ProfileSto
         }
     }
     let (prefix, before) = (SearchPrefix::parse("b").unwrap(), "abc".parse().unwrap());
-    assert_eq!(store.list_profiles_by_prefix(&prefix, Some(&before), 9).await.unwrap().len(), 1);
+    assert_eq!(store.list_profiles_by_prefix(&prefix, Some(before), 9).await.unwrap().len(), 1);
 }
 
 async fn profiles_are_found_each_once_and_unknown_ones_left_out(store: &dyn ProfileStore) {

@@ -49,12 +49,17 @@ CREATE TABLE chat.outbox (
     chat_id      uuid   NOT NULL,
     message_id   uuid   NOT NULL,
     occur_time   bigint NOT NULL,
-    lease_end    bigint,             -- absent until it is claimed
+    -- Until then nobody claims it: whoever has it is delivering it, or it is deferred. Absent before the first claim.
+    lease_end    bigint,
+    deferrals    integer NOT NULL DEFAULT 0,
+    -- Set aside after too many deferrals. To release it: SET parked = false, deferrals = 0, lease_end = NULL.
+    parked       boolean NOT NULL DEFAULT false,
     CONSTRAINT outbox_pkey PRIMARY KEY (event_id)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 
--- Serves the claim of the oldest ones.
-CREATE INDEX outbox_by_time ON chat.outbox (occur_time, event_id);
+-- Serves the claim of the oldest ones. Partial: however many are parked, a claim never walks past them. What a claim
+-- changes is in no index (HOT).
+CREATE INDEX outbox_by_time ON chat.outbox (occur_time, event_id) WHERE NOT parked;
 
 -- The present moment, not that of the transaction's beginning.
 CREATE FUNCTION chat.clock_micros() RETURNS bigint LANGUAGE sql VOLATILE AS $$

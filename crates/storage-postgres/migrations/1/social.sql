@@ -45,11 +45,16 @@ CREATE TABLE social.outbox (
     actor_id     uuid     NOT NULL,
     request_id   uuid     NOT NULL,
     occur_time   bigint   NOT NULL,
-    lease_end    bigint,             -- absent until it is claimed
+    -- Until then nobody claims it: whoever has it is delivering it, or it is deferred. Absent before the first claim.
+    lease_end    bigint,
+    deferrals    integer  NOT NULL DEFAULT 0,
+    -- Set aside after too many deferrals. To release it: SET parked = false, deferrals = 0, lease_end = NULL.
+    parked       boolean  NOT NULL DEFAULT false,
     kind         smallint NOT NULL,  -- 1 friend request received, 2 friend request accepted
     CONSTRAINT outbox_pkey PRIMARY KEY (event_id),
     CONSTRAINT outbox_kind_known CHECK (kind IN (1, 2))
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 
--- Serves the claim of the oldest ones.
-CREATE INDEX outbox_by_time ON social.outbox (occur_time, event_id);
+-- Serves the claim of the oldest ones. Partial: however many are parked, a claim never walks past them. What a claim
+-- changes is in no index (HOT).
+CREATE INDEX outbox_by_time ON social.outbox (occur_time, event_id) WHERE NOT parked;

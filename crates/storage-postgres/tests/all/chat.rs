@@ -17,7 +17,8 @@ async fn all(storage: &PostgresStorage, chat: DirectChat) -> Vec<Message> {
 }
 
 async fn events(storage: &PostgresStorage) -> Vec<Event> {
-    storage.outboxes()[1].claim_events(10_000, micros(0), micros(0)).await.unwrap()
+    let claimed = storage.outboxes()[1].claim_events(10_000, micros(0), micros(0)).await.unwrap();
+    claimed.into_iter().map(|claimed| claimed.event).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,7 @@ async fn an_event_is_claimed_by_one_at_a_time_oldest_first() {
     }
     let outbox = fixture.storage.outboxes().remove(1);
     let first = outbox.claim_events(3, micros(5), micros(6)).await.unwrap();
-    let times: Vec<_> = first.iter().map(|event| event.occur_time.unix_micros()).collect();
+    let times: Vec<_> = first.iter().map(|claimed| claimed.event.occur_time.unix_micros()).collect();
     assert_eq!(times, [100, 101, 102]);
     let results = race(CONTENDERS, |_| {
         let outbox = outbox.clone();
@@ -24,7 +24,7 @@ async fn an_event_is_claimed_by_one_at_a_time_oldest_first() {
                 if events.is_empty() {
                     return claimed;
                 }
-                claimed.extend(events.into_iter().map(|event| event.event_id));
+                claimed.extend(events.into_iter().map(|claimed| claimed.event.event_id));
             }
         }
     })
@@ -49,8 +49,8 @@ async fn an_event_that_is_not_acknowledged_comes_again_after_its_lease() {
     assert_eq!(events.len(), 2);
     assert_eq!(claim(4, 9).await, []);
     assert_eq!(claim(5, 9).await, events);
-    outbox.acknowledge_events(&[events[0].event_id, id()]).await.unwrap();
-    outbox.acknowledge_events(&[events[0].event_id]).await.unwrap();
+    outbox.acknowledge_events(&[events[0].event.event_id, id()]).await.unwrap();
+    outbox.acknowledge_events(&[events[0].event.event_id]).await.unwrap();
     outbox.acknowledge_events(&[]).await.unwrap();
     assert_eq!(claim(9, 10).await, events[1..]);
     assert_eq!(fixture.storage.outboxes()[0].claim_events(10, micros(0), micros(1)).await.unwrap(), []);

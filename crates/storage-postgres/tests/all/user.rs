@@ -147,7 +147,7 @@ async fn search_takes_every_character_literally_and_orders_bytewise() {
             let (mut found, mut after): (Vec<String>, Option<Nickname>) = (Vec::new(), None);
             loop {
                 let page =
-                    fixture.storage.list_profiles_by_prefix(&prefix, after.as_ref(), size).await.unwrap();
+                    fixture.storage.list_profiles_by_prefix(&prefix, after.clone(), size).await.unwrap();
                 let Some(last) = page.last() else { break };
                 after = Some(last.nickname.clone());
                 found.extend(page.iter().map(|profile| profile.nickname.to_string()));

@@ -157,7 +157,7 @@ impl ProfileStore for BrokenProfiles {
     async fn list_profiles_by_prefix(
         &self,
         prefix: &SearchPrefix,
-        after: Option<&'_ Nickname>,
+        after: Option<Nickname>,
         limit: usize,
     ) -> Result<Vec<Profile>, StorageError> {
         let mut all: Vec<_> = self.notes.lock().profiles.values().cloned().collect();
@@ -165,18 +165,20 @@ impl ProfileStore for BrokenProfiles {
         match self.fault {
             Fault::Wildcards => {
                 all.retain(|found| begins_like(prefix.as_str().as_bytes(), name(found).as_bytes()));
-                all.retain(|found| after.is_none_or(|after| found.nickname > *after));
+                all.retain(|found| after.as_ref().is_none_or(|after| found.nickname > *after));
                 all.sort_by_key(name);
             }
             Fault::LinguisticOrder => {
                 let weight = |name: &str| (name.replace('_', ""), name.to_owned());
                 all.retain(|found| name(found).starts_with(prefix.as_str()));
-                all.retain(|found| after.is_none_or(|after| weight(&name(found)) > weight(after.as_str())));
+                all.retain(|found| {
+                    after.as_ref().is_none_or(|after| weight(&name(found)) > weight(after.as_str()))
+                });
                 all.sort_by_key(|found| weight(&name(found)));
             }
             Fault::BoundaryRepeated => {
                 all.retain(|found| name(found).starts_with(prefix.as_str()));
-                all.retain(|found| after.is_none_or(|after| found.nickname >= *after));
+                all.retain(|found| after.as_ref().is_none_or(|after| found.nickname >= *after));
                 all.sort_by_key(name);
             }
             Fault::ListedLate => {

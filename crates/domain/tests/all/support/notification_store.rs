@@ -1,10 +1,10 @@
 //! Notifications and the outbox that feeds them, as plainly as their traits word them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use duologue_domain::StorageError;
-use duologue_domain::event::{Event, EventOutbox};
+use duologue_domain::event::{ClaimedEvent, Event, EventOutbox, OutboxCounts};
 use duologue_domain::id::{EventId, NotificationId, UserId};
 use duologue_domain::notification::{
     Inbox, InsertNotification, Notification, NotificationRange, NotificationStore, Position, ReadFilter,
@@ -17,6 +17,10 @@ use super::table::Table;
 pub(crate) struct Inboxes {
     pub(crate) notifications: HashMap<UserId, Vec<Notification>>,
     read: HashMap<UserId, Position>,
+    /// The events at which the store breaks.
+    pub(crate) poisoned: HashSet<EventId>,
+    /// The events for which the store is not there.
+    pub(crate) unreachable: HashSet<EventId>,
 }
 
 impl Inboxes {
@@ -43,7 +47,17 @@ pub(crate) struct PlainNotificationStore(pub(crate) Table<Inboxes>);
 #[async_trait]
 impl NotificationStore for PlainNotificationStore {
     async fn insert_notification(&self, event: Event) -> Result<InsertNotification, StorageError> {
-        self.0.atomically(|inboxes| inboxes.insert(event)).await
+        self.0
+            .atomically(|inboxes| {
+                if inboxes.poisoned.contains(&event.event_id) {
+                    return Err(StorageError::Broken("poisoned".into()));
+                }
+                if inboxes.unreachable.contains(&event.event_id) {
+                    return Err(StorageError::Unavailable("not there".into()));
+                }
+                Ok(inboxes.insert(event))
+            })
+            .await?
     }
 
     async fn find_position(
@@ -110,9 +124,25 @@ impl NotificationStore for PlainNotificationStore {
     }
 }
 
-/// Events that wait, oldest first, each with the end of its lease.
+/// An event in its outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    pub(crate) event: Event,
+    pub(crate) deferrals: u32,
+    pub(crate) parked: bool,
+    /// Until when it is claimed or deferred.
+    pub(crate) held: Option<Timestamp>,
+}
+
+impl From<Event> for Waiting {
+    fn from(event: Event) -> Self {
+        Self { event, deferrals: 0, parked: false, held: None }
+    }
+}
+
+/// Events that wait, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct PlainOutbox(pub(crate) Table<Vec<(Event, Option<Timestamp>)>>);
+pub(crate) struct PlainOutbox(pub(crate) Table<Vec<Waiting>>);
 
 #[async_trait]
 impl EventOutbox for PlainOutbox {
@@ -121,20 +151,50 @@ impl EventOutbox for PlainOutbox {
         limit: usize,
         now: Timestamp,
         lease_end: Timestamp,
-    ) -> Result<Vec<Event>, StorageError> {
+    ) -> Result<Vec<ClaimedEvent>, StorageError> {
         self.0
-            .atomically(|waiting| {
-                let free = waiting.iter_mut().filter(|(_, lease)| lease.is_none_or(|lease| lease <= now));
-                let claim = |(event, lease): &mut (Event, Option<Timestamp>)| {
-                    *lease = Some(lease_end);
-                    event.clone()
+            .atomically(|events| {
+                let is_free = |one: &&mut Waiting| !one.parked && one.held.is_none_or(|until| until <= now);
+                let claim = |one: &mut Waiting| {
+                    one.held = Some(lease_end);
+                    ClaimedEvent { event: one.event.clone(), deferrals: one.deferrals }
                 };
-                free.take(limit).map(claim).collect()
+                events.iter_mut().filter(is_free).take(limit).map(claim).collect()
             })
             .await
     }
 
     async fn acknowledge_events(&self, event_ids: &[EventId]) -> Result<(), StorageError> {
-        self.0.atomically(|waiting| waiting.retain(|(event, _)| !event_ids.contains(&event.event_id))).await
+        self.0.atomically(|events| events.retain(|one| !event_ids.contains(&one.event.event_id))).await
+    }
+
+    async fn defer_event(&self, event_id: EventId, until: Timestamp) -> Result<(), StorageError> {
+        self.0
+            .atomically(|events| {
+                for one in events.iter_mut().filter(|one| one.event.event_id == event_id && !one.parked) {
+                    one.held = Some(until);
+                    one.deferrals += 1;
+                }
+            })
+            .await
+    }
+
+    async fn park_event(&self, event_id: EventId) -> Result<(), StorageError> {
+        self.0
+            .atomically(|events| {
+                for one in events.iter_mut().filter(|one| one.event.event_id == event_id) {
+                    one.parked = true;
+                }
+            })
+            .await
+    }
+
+    async fn count_events(&self) -> Result<OutboxCounts, StorageError> {
+        self.0
+            .atomically(|events| {
+                let parked = events.iter().filter(|one| one.parked).count() as u64;
+                OutboxCounts { waiting: events.len() as u64 - parked, parked }
+            })
+            .await
     }
 }

@@ -71,7 +71,7 @@ impl ProfileStore for PlainProfileStore {
     async fn list_profiles_by_prefix(
         &self,
         prefix: &SearchPrefix,
-        after: Option<&'_ Nickname>,
+        after: Option<Nickname>,
         limit: usize,
     ) -> Result<Vec<Profile>, StorageError> {
         self.0
@@ -79,7 +79,7 @@ impl ProfileStore for PlainProfileStore {
                 let mut listed: Vec<_> = profiles
                     .values()
                     .filter(|profile| profile.nickname.as_str().starts_with(prefix.as_str()))
-                    .filter(|profile| after.is_none_or(|after| profile.nickname > *after))
+                    .filter(|profile| after.as_ref().is_none_or(|after| profile.nickname > *after))
                     .cloned()
                     .collect();
                 listed.sort_by(|one, other| one.nickname.cmp(&other.nickname));
