@@ -13,7 +13,7 @@ cargo xtask contract   the .proto files: lint, format, breaking changes against 
 cargo xtask format     formats Rust and .proto files
 cargo xtask lint       rustfmt --check, and clippy with warnings as errors
 cargo xtask unit       all Rust tests, documentation examples included
-cargo xtask container  some of the PostgreSQL tests in a container, where an engine is there
+cargo xtask container  some of the PostgreSQL tests in a container, where an engine is there (part of `test` in CI)
 cargo xtask tour       starts the server and walks through the README's tour against it
 cargo xtask embed      runs the example that embeds the domain with a store of its own
 cargo xtask deny       licences, bans and sources of the dependencies (needs cargo-deny)

@@ -6,6 +6,7 @@
 
 mod latency;
 mod pair;
+mod sending;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

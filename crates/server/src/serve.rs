@@ -223,7 +223,7 @@ fn limits(config: &Config) -> Limits {
         streams_per_user,
     } = config.limits;
     let per_second = |count: u32| Rate { count, per: Duration::from_secs(1), burst: count.saturating_mul(2) };
-    let per_minute = |count| Rate { count, per: Duration::from_secs(60), burst: count };
+    let per_minute = |count| Rate { count, per: Duration::from_mins(1), burst: count };
     Limits {
         calls_per_user: requests_per_second.map(per_second).or(profile.calls_per_user),
         calls_per_address: requests_per_second.map(per_second).or(profile.calls_per_address),

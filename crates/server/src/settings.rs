@@ -125,7 +125,7 @@ pub(crate) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) chat_policy: Option<ChatPolicy>,
 
-    /// Allow `http` in avatar_url beside `https` [default: false]
+    /// Allow `http` in `avatar_url` beside `https` [default: false]
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) avatar_http: Option<bool>,

@@ -9,9 +9,12 @@ use crate::runner::Verdict;
 use crate::scenario::catalogue;
 use crate::world::Exchange;
 
+/// Which scenarios a chapter is about.
+type Kind = fn(&ScenarioReport) -> bool;
+
 /// Everything that needs a look: violations, what has no verdict, what is known to fail.
 pub(super) fn failures(page: &mut String, report: &Report) {
-    let kinds: [(&str, fn(&ScenarioReport) -> bool); 3] = [
+    let kinds: [(&str, Kind); 3] = [
         ("What does not hold", ScenarioReport::is_violated),
         ("What has no verdict", |scenario| scenario.verdict == Verdict::Broken),
         ("What fails, as is known", |scenario| scenario.verdict == Verdict::Fail && scenario.known_failing),

@@ -140,7 +140,7 @@ async fn run(settings: &[Setting], crashes: usize, victims: &[Victim]) -> Result
             }
             Victim::Server => {
                 server = start(Some(server.kill_9()));
-                *campaign.rest.write().unwrap_or_else(PoisonError::into_inner) = server.rest.clone();
+                campaign.rest.write().unwrap_or_else(PoisonError::into_inner).clone_from(&server.rest);
             }
         }
     }

@@ -3,6 +3,13 @@
 //! `cargo nextest run -p duologue-server --test conformance -- chat.` runs a family. What takes minutes or an operator's
 //! hand is marked as ignored, with the capability that it needs.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where what it needs is missing"
+)]
+
 #[path = "../command/server.rs"]
 #[expect(dead_code, reason = "the tests of the command use the rest of it")]
 mod server;
