@@ -66,7 +66,7 @@ fn holds(scenario: Scenario, storage: Storage) -> Result<(), Failed> {
         arguments.push("--access-token-seconds=4".to_owned());
     }
     let server = Server::start(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
-    let mut target = Target::new(&[server.grpc.clone()], &[server.rest.clone()]);
+    let mut target = Target::new(std::slice::from_ref(&server.grpc), std::slice::from_ref(&server.rest));
     if short_tokens {
         target.declare(Capability::ShortAccessTokens, "4");
     }
