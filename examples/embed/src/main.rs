@@ -33,7 +33,9 @@ impl Clock for Machine {
 impl Random for Machine {
     fn fill(&self, bytes: &mut [u8]) {
         use std::hash::{BuildHasher as _, RandomState};
-        bytes.iter_mut().for_each(|byte| *byte = RandomState::new().hash_one(0).to_le_bytes()[0]);
+        for byte in bytes {
+            *byte = RandomState::new().hash_one(0).to_le_bytes()[0];
+        }
     }
 }
 

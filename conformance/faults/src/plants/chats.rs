@@ -13,7 +13,9 @@ use duologue_domain::chat::{
 };
 use duologue_domain::id::{ChatId, MessageId, UserId};
 use duologue_domain::social::Pair;
-use duologue_domain::{StorageError, Timestamp};
+use duologue_domain::time::Clock;
+use duologue_domain::{Environment, StorageError, Timestamp};
+use duologue_platform::{SystemClock, SystemRandom};
 use parking_lot::Mutex;
 
 use super::{Plant, gap};
@@ -42,7 +44,9 @@ pub(super) fn plants() -> Vec<Plant> {
         plant("message-order-by-random-id", Defect::RandomOrder),
         plant("send-lost-sometimes", Defect::NowAndThenLost),
         plant("send-acks-before-commit", Defect::AnsweredBeforeCommit),
-        plant("stream-since-exclusive-ms", Defect::SinceExclusive),
+        Plant::new("stream-since-exclusive-ms", |composition| {
+            decorate(coarse(composition), Defect::SinceExclusive)
+        }),
         plant("activity-not-bumped", Defect::CreationOrder),
         plant("sequence-burnt", Defect::SequenceBurnt),
         plant("time-goes-back", Defect::TimeGoesBack),
@@ -54,6 +58,22 @@ pub(super) fn decorate(mut composition: Composition, defect: Defect) -> Composit
     let (notes, appended) = Default::default();
     composition.ports.chats = Arc::new(Decorated { inner, defect, notes, appended });
     composition
+}
+
+/// With a clock that ticks seldom, so that ties are no matter of how fast the machine is.
+pub(super) fn coarse(mut composition: Composition) -> Composition {
+    composition.ports.environment = Environment::new(Arc::new(CoarseClock), Arc::new(SystemRandom));
+    composition
+}
+
+/// A clock that ticks every eight milliseconds.
+struct CoarseClock;
+
+impl Clock for CoarseClock {
+    fn now(&self) -> Timestamp {
+        let micros = SystemClock.now().unix_micros();
+        Timestamp::from_unix_micros(micros - micros % 8_000)
+    }
 }
 
 #[derive(Default)]

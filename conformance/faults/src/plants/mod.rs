@@ -130,6 +130,7 @@ pub fn harmless() -> Vec<Harmless> {
             &["social.", "page.", "notification.friend_request"],
             Box::new(tables),
         ),
+        harmless("with a coarse clock", &["stream.gapless_across", "stream.since_"], Box::new(chats::coarse)),
         harmless("with two replicas", &["stream.over_replicas"], Box::new(wire::doubled)),
         harmless(
             "with access tokens that live for three seconds",
