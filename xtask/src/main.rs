@@ -8,12 +8,13 @@ mod run;
 mod tests;
 
 const HELP: &str = "\
-cargo xtask test       everything below: what CI runs, and what must pass before a change lands
+cargo xtask test       what CI runs, and what must pass before a change lands: contract, lint, embed, tour, unit
 cargo xtask contract   the .proto files: lint, format, breaking changes against main and against the last release
 cargo xtask format     formats Rust and .proto files
 cargo xtask lint       rustfmt --check, and clippy with warnings as errors
-cargo xtask unit       all Rust tests, documentation examples included
+cargo xtask unit       all Rust tests but the planted faults, documentation examples included
 cargo xtask container  some of the PostgreSQL tests in a container, where an engine is there (part of `test` in CI)
+cargo xtask faults     plants every fault of the catalogue, and demands that the conformance suite catches it
 cargo xtask tour       starts the server and walks through the README's tour against it
 cargo xtask embed      runs the example that embeds the domain with a store of its own
 cargo xtask deny       licences, bans and sources of the dependencies (needs cargo-deny)
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         "lint" => tests::lint(),
         "unit" => tests::unit(),
         "container" => postgres::in_a_container(),
+        "faults" => tests::faults(),
         "tour" => tests::tour(),
         "embed" => tests::embed(),
         "deny" => run::cargo(&["deny", "check", "licenses", "bans", "sources"]),

@@ -38,16 +38,25 @@ pub(crate) fn lint() -> Result<(), String> {
     run::cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
 }
 
-/// All Rust tests: by nextest where it is installed, by cargo otherwise; then the documentation examples.
+/// The package of planted faults, which has a verb of its own.
+const FAULTS: &str = "duologue-conformance-faults";
+
+/// The documentation examples, then all Rust tests but the planted faults: by nextest where it is installed, by cargo
+/// otherwise.
 pub(crate) fn unit() -> Result<(), String> {
     postgres::provide()?;
     run::cargo(&["test", "--workspace", "--doc", "--quiet"])?;
     if run::succeeds("cargo", &["nextest", "--version"]) {
-        run::cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
+        run::cargo(&["nextest", "run", "--workspace", "--exclude", FAULTS, "--no-fail-fast"])
     } else {
         println!("── cargo-nextest is not installed: running the tests by cargo test");
-        run::cargo(&["test", "--workspace", "--all-targets", "--no-fail-fast"])
+        run::cargo(&["test", "--workspace", "--exclude", FAULTS, "--all-targets", "--no-fail-fast"])
     }
+}
+
+/// Every planted fault must be caught by the scenarios that are named for it.
+pub(crate) fn faults() -> Result<(), String> {
+    run::cargo(&["test", "--package", FAULTS, "--no-fail-fast"])
 }
 
 /// The README's tour against a server of its own.

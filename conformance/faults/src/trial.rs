@@ -8,6 +8,7 @@ use duologue_conformance::runner::{self, Job, Verdict};
 use duologue_conformance::scenario;
 use duologue_conformance::world::Session;
 use duologue_domain::auth::Lifetimes;
+use futures::StreamExt as _;
 
 use crate::catalogue::{Row, catalogue};
 use crate::composition::Composition;
@@ -42,14 +43,19 @@ pub async fn without_fault() -> anyhow::Result<Vec<String>> {
     let named: BTreeSet<_> = catalogue().iter().flat_map(Row::runnable).collect();
     let mut passed = BTreeSet::new();
     let mut wrong = Vec::new();
-    for Harmless { variant, only } in plants::harmless() {
+    let runs = plants::harmless().into_iter().map(|Harmless { variant, only }| {
         let is_wanted = |id: &&str| only.is_empty() || only.iter().any(|start| id.starts_with(start));
         let ids: Vec<_> = named.iter().copied().filter(is_wanted).collect();
-        for report in run(variant.plant(sound()?), &ids).await? {
+        async move { anyhow::Ok((run(variant.plant(sound()?), &ids).await?, variant.name)) }
+    });
+    let mut runs = futures::stream::iter(runs).buffer_unordered(2);
+    while let Some(done) = runs.next().await {
+        let (reports, name) = done?;
+        for report in reports {
             match report.verdict {
                 Verdict::Pass => drop(passed.insert(report.id)),
                 Verdict::Skip => {}
-                _ => wrong.push(format!("{}, {}: {}", report.name(), variant.name, report.reason)),
+                _ => wrong.push(format!("{}, {name}: {}", report.name(), report.reason)),
             }
         }
     }

@@ -86,6 +86,10 @@ impl Campaign {
                 self.chat_id
             );
             let page = try_http(&rest, &path, &self.authorization(), "").unwrap();
+            if page.starts_with("HTTP/1.1 503") {
+                // A connection of before the last crash: the answer itself says to ask again.
+                continue;
+            }
             assert!(page.starts_with("HTTP/1.1 200"), "{page}");
             history.extend(
                 page.split("{\"messageId\"")
