@@ -62,7 +62,8 @@ pub(crate) fn faults() -> Result<(), String> {
 /// The README's tour against a server of its own.
 pub(crate) fn tour() -> Result<(), String> {
     run::cargo(&["build", "--package", "duologue-server"])?;
-    run::command("bash", &["examples/tour.sh", "--serve", "target/debug/duologue"])
+    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
+    run::command("bash", &["examples/tour.sh", "--serve", &format!("{target}/debug/duologue")])
 }
 
 /// The example that embeds the domain.
