@@ -36,6 +36,7 @@ async fn the_drain_ends_by_its_deadline_whatever_peers_do() {
         socket.write_all(&bytes.concat()).await.expect("written");
         sockets.push(socket);
     }
+    // Nothing tells when the server has read half a request. Too short a wait makes the test easier, never red.
     tokio::time::sleep(Duration::from_millis(50)).await;
     let begin = Instant::now();
     world.shutdown.send(()).expect("the server runs");
