@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Extensions;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,6 +25,11 @@ pub trait Acceptor: Send + Sync + 'static {
 
     /// Shakes hands. The listener gives up on peers that take too long.
     fn accept(&self, socket: TcpStream) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+    /// What the handshake proved of the peer, for the extensions of each of its requests; nothing by default.
+    fn proven(_stream: &Self::Stream) -> Extensions {
+        Extensions::new()
+    }
 }
 
 /// No encryption.
@@ -41,7 +47,8 @@ impl Acceptor for Plaintext {
 /// Serves until `shutdown`, then drains; returns at the latest `hard_deadline` after that, whatever peers do.
 ///
 /// After `shutdown` no new connection is accepted, and peers are asked to leave once their calls have ended. Who has
-/// not left by the deadline is cut off. Each request carries [`crate::Ends`] in its extensions.
+/// not left by the deadline is cut off. Each request carries [`crate::Ends`] in its extensions, and what its peer's
+/// handshake proved ([`Acceptor::proven`]).
 pub async fn serve<A: Acceptor, S: Answer>(
     listener: TcpListener,
     acceptor: A,
@@ -79,7 +86,10 @@ pub async fn serve<A: Acceptor, S: Answer>(
         connections.spawn(async move {
             let _guest = guest;
             match tokio::time::timeout(patience, acceptor.accept(socket)).await {
-                Ok(Ok(stream)) => connection.serve(stream).await,
+                Ok(Ok(stream)) => {
+                    let proven = A::proven(&stream);
+                    connection.serve(stream, proven).await;
+                }
                 Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
                 Err(_) => tracing::debug!("a handshake took too long"),
             }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -80,9 +80,13 @@ impl<S: Answer> Connection<S> {
     }
 
     /// Serves the connection until its peer leaves, by itself or because it is asked to.
-    pub(crate) async fn serve<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: T) {
+    pub(crate) async fn serve<T>(self, stream: T, proven: Extensions)
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let Self { service, builder, ends, closing, handshake } = self;
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().extend(proven.clone());
             request.extensions_mut().insert(ends);
             service.clone().answer(request)
         });
