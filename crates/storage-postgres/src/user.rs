@@ -88,6 +88,13 @@ impl ProfileStore for PostgresStorage {
             if after == before {
                 return Ok(UpdateProfile::Updated(after));
             }
+            // Two who swap would each wait for the other until the database sees the deadlock: who looks first, and
+            // finds the nickname taken, waits for nobody.
+            if after.nickname != before.nickname
+                && self.find_profile_by_nickname(&after.nickname).await?.is_some()
+            {
+                return Ok(UpdateProfile::NicknameTaken);
+            }
             match self.replace_profile(&before, &after).await {
                 Ok(true) => return Ok(UpdateProfile::Updated(after)),
                 // Somebody was quicker: the change applies to what they left.
