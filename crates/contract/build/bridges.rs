@@ -42,17 +42,16 @@ fn in_process(text: &mut String, service: &Service) {
 
 fn remote(text: &mut String, service: &Service) {
     let Service { short, area, name, .. } = service;
-    let client = format!("crate::{area}::{area}_service_client::{name}Client<Channel>");
+    let client = format!("crate::{area}::{area}_service_client::{name}Client");
     let _ = write!(
         text,
         "/// Calls {article} `{name}` through a connection.\n\
          #[derive(Debug, Clone)]\n\
-         pub struct {short}Remote({client});\n\n\
-         impl {short}Remote {{\n    /// Bridges to the service at the other end of the channel.\n    #[must_use]\n    \
-         pub fn new(channel: Channel) -> Self {{\n        \
-         Self(crate::{area}::{area}_service_client::{name}Client::new(channel))\n    }}\n}}\n\n\
+         pub struct {short}Remote<C>({client}<C>);\n\n\
+         impl<C: Connection> {short}Remote<C> {{\n    /// Bridges to the service at the other end.\n    #[must_use]\n    \
+         pub fn new(connection: C) -> Self {{\n        Self({client}::new(connection))\n    }}\n}}\n\n\
          #[async_trait]\n\
-         impl Bridge for {short}Remote {{\n    \
+         impl<C: Connection> Bridge for {short}Remote<C> {{\n    \
          fn service(&self) -> Service {{\n        Service::{short}\n    }}\n\n    \
          async fn call(&self, rpc: Rpc, request: Request<Fields>) -> Result<Reply, Status> {{\n        \
          let mut client = self.0.clone();\n        let request = outbound(request);\n        match rpc {{\n",

@@ -54,6 +54,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         .skip_debug(secretive.iter().map(|message| format!(".{}", message.full_name())).collect::<Vec<_>>())
         .compile_fds(descriptors)?;
 
+    let mut internal = protox::Compiler::new([&proto])?;
+    internal
+        .include_imports(true)
+        .include_source_info(true)
+        .open_file(proto.join("internal/v1/internal.proto"))?;
+    tonic_prost_build::configure()
+        .out_dir(&out)
+        .emit_rerun_if_changed(false)
+        .extern_path(".google.protobuf.Timestamp", "crate::Timestamp")
+        .server_mod_attribute(".", attribute)
+        .client_mod_attribute(".", attribute)
+        .compile_fds(internal.file_descriptor_set())?;
+
     fs::write(out.join("messages.rs"), messages::debug_without_secrets(&secretive))?;
     fs::write(out.join("table.rs"), table::write(&model))?;
     fs::write(out.join("bridges.rs"), bridges::write(&model))?;

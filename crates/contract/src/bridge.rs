@@ -4,19 +4,22 @@
 //! `AuthRemote` through a connection.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt as _};
+use http::HeaderValue;
+use http_body::Body as HttpBody;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tonic::transport::Channel;
+use tonic::body::Body;
+use tonic::client::GrpcService;
 use tonic::transport::server::TcpConnectInfo;
 use tonic::{Request, Response, Status};
 
+use crate::context::FORWARDED_FOR;
 use crate::errors::Reason;
 use crate::resume::ResumePoint;
 use crate::{Rpc, Service};
@@ -36,6 +39,37 @@ pub trait Bridge: Send + Sync + 'static {
     /// answered, drops the call.
     async fn call(&self, rpc: Rpc, request: Request<Fields>) -> Result<Reply, Status>;
 }
+
+/// What carries calls to a service elsewhere: a channel, or whatever chooses between several.
+///
+/// It is the bound that the generated clients have, for a future that may be sent.
+pub trait Connection:
+    GrpcService<
+        Body,
+        ResponseBody: HttpBody<Data = Bytes, Error: Into<BoxError> + Send> + Send + 'static,
+        Error: Into<BoxError>,
+        Future: Send,
+    > + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<C> Connection for C where
+    C: GrpcService<
+            Body,
+            ResponseBody: HttpBody<Data = Bytes, Error: Into<BoxError> + Send> + Send + 'static,
+            Error: Into<BoxError>,
+            Future: Send,
+        > + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What an RPC answered.
 pub enum Reply {
@@ -145,9 +179,9 @@ fn json<Out: Serialize>(message: &Out) -> Result<Bytes, Status> {
 /// Tells the service at the other end whom the call is made for.
 fn outbound(mut request: Request<Fields>) -> Request<Fields> {
     let peer = request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
-    let peer = peer.as_ref().map(SocketAddr::ip).and_then(|address| address.to_string().parse().ok());
+    let peer = peer.map(|peer| peer.ip().to_string()).and_then(|address| HeaderValue::try_from(address).ok());
     if let Some(address) = peer {
-        request.metadata_mut().insert("x-forwarded-for", address);
+        request.metadata_mut().as_mut().insert(FORWARDED_FOR, address);
     }
     request
 }

@@ -3,7 +3,7 @@
 //! One module per service holds its messages, its client and its server trait: [`auth`], [`user`], [`social`],
 //! [`chat`], [`notification`]. All messages read and write proto3 JSON by serde. [`Rpc`] is the table of all RPCs:
 //! paths, routes, declared codes. [`errors`] makes statuses with reasons. [`bridge`] calls services by [`Rpc`] with
-//! JSON in and out, in this process or through a connection.
+//! JSON in and out, in this process or through a connection. [`context`] is what a call carries from service to service.
 
 #![expect(
     clippy::allow_attributes,
@@ -12,6 +12,7 @@
 )]
 
 pub mod bridge;
+pub mod context;
 pub mod errors;
 pub mod resume;
 mod rpc;
@@ -59,6 +60,17 @@ area! {
 area! {
     /// What happened to a user while they were away.
     notification
+}
+
+/// What the services of one deployment ask each other; no part of the public contract.
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated; documented by the comments in proto/"
+)]
+pub mod internal {
+    include!(concat!(env!("OUT_DIR"), "/internal.v1.rs"));
 }
 
 mod debug {

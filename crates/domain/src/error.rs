@@ -90,12 +90,15 @@ pub trait Failure: Error + Send + Sync + 'static {
     fn describe(&self) -> Description;
 }
 
-/// The storage did not do its work.
+/// The storage, or the service that has it, did not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// The storage cannot be reached, or not in time; a retry may help.
     #[error("the storage is not available")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// Another service has what is needed, and cannot be reached, or not in time; a retry may help.
+    #[error("a service that is needed is not available")]
+    ServiceUnavailable(#[source] Box<dyn Error + Send + Sync>),
     /// The storage answered what it never should, or was asked to: a bug, or damage. An id that is in use already is
     /// of this kind, for ids are made unique.
     #[error("the storage is broken")]
@@ -106,6 +109,8 @@ impl Failure for StorageError {
     fn describe(&self) -> Description {
         match self {
             Self::Unavailable(_) => Description::new(Kind::Unavailable, Reason::StorageUnavailable)
+                .retry_after(Duration::from_secs(1)),
+            Self::ServiceUnavailable(_) => Description::new(Kind::Unavailable, Reason::DependencyUnavailable)
                 .retry_after(Duration::from_secs(1)),
             Self::Broken(_) => Description::new(Kind::Internal, Reason::Internal),
         }

@@ -14,19 +14,29 @@ const BATCH: usize = 1_000;
 #[derive(Clone)]
 pub struct Poller {
     hub: LocalWakeUp,
-    chats: Arc<dyn ChatStore>,
-    notifications: Arc<dyn NotificationStore>,
+    chats: Option<Arc<dyn ChatStore>>,
+    notifications: Option<Arc<dyn NotificationStore>>,
 }
 
 impl Poller {
-    /// A poller that wakes the subscribers of `hub`.
+    /// A poller that wakes the subscribers of `hub`, and asks nobody yet.
     #[must_use]
-    pub fn new(
-        hub: LocalWakeUp,
-        chats: Arc<dyn ChatStore>,
-        notifications: Arc<dyn NotificationStore>,
-    ) -> Self {
-        Self { hub, chats, notifications }
+    pub fn new(hub: LocalWakeUp) -> Self {
+        Self { hub, chats: None, notifications: None }
+    }
+
+    /// The same, which asks this storage for messages.
+    #[must_use]
+    pub fn with_chats(mut self, chats: Arc<dyn ChatStore>) -> Self {
+        self.chats = Some(chats);
+        self
+    }
+
+    /// The same, which asks this storage for notifications.
+    #[must_use]
+    pub fn with_notifications(mut self, notifications: Arc<dyn NotificationStore>) -> Self {
+        self.notifications = Some(notifications);
+        self
     }
 
     /// Asks once. To be called every two seconds or so.
@@ -39,14 +49,18 @@ impl Poller {
                 Topic::Session(_) | Topic::Events => {}
             }
         }
-        for batch in chat_ids.chunks(BATCH) {
-            for (chat_id, sequence) in self.chats.list_newest_sequences(batch).await? {
-                self.hub.polled(Topic::Chat(chat_id), sequence.0);
+        if let Some(chats) = &self.chats {
+            for batch in chat_ids.chunks(BATCH) {
+                for (chat_id, sequence) in chats.list_newest_sequences(batch).await? {
+                    self.hub.polled(Topic::Chat(chat_id), sequence.0);
+                }
             }
         }
-        for batch in user_ids.chunks(BATCH) {
-            for (user_id, position) in self.notifications.list_newest_positions(batch).await? {
-                self.hub.polled(Topic::Notifications(user_id), position.0);
+        if let Some(notifications) = &self.notifications {
+            for batch in user_ids.chunks(BATCH) {
+                for (user_id, position) in notifications.list_newest_positions(batch).await? {
+                    self.hub.polled(Topic::Notifications(user_id), position.0);
+                }
             }
         }
         Ok(())

@@ -10,8 +10,10 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use duologue_contract::Rpc;
 use duologue_contract::bridge::{Bridges, Fields, Reply};
+use duologue_contract::context::set_timeout;
 use duologue_contract::errors::{self, Reason};
 use duologue_contract::resume::resume_after;
+use duologue_telemetry::TraceContext;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, request};
 use tokio::time::Instant;
@@ -72,6 +74,9 @@ async fn handle(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> 
         request_id = request_id.to_str().unwrap_or_default(),
         rpc = tracing::field::Empty
     );
+    if let Some(received) = TraceContext::received(request.headers()) {
+        duologue_telemetry::set_parent(&span, &received);
+    }
     let answered = gateway.answer(request, &request_id).instrument(span).await;
     let mut response = answered.unwrap_or_else(Refusal::into_response);
     response.headers_mut().insert(headers::REQUEST_ID, request_id);
@@ -126,6 +131,8 @@ impl Call {
         let Self { rpc, parts, parameters, body, arrived } = self;
         let config = &gateway.config;
         let mut metadata = headers::metadata(&parts.headers, request_id);
+        let trace = TraceContext::received(&parts.headers);
+        duologue_telemetry::inject(&tracing::Span::current(), trace.as_ref(), metadata.as_mut());
         if let Some(guard) = config.guard.as_ref().filter(|_| !rpc.is_public()) {
             guard.admit(rpc, &metadata).await?;
         }
@@ -190,19 +197,6 @@ fn extensions(parts: &request::Parts, config: &Config) -> Extensions {
         extensions.insert(TcpConnectInfo { local_addr: None, remote_addr: Some(client) });
     }
     extensions
-}
-
-/// Tells the service how long there is left, in gRPC's own notation.
-fn set_timeout(metadata: &mut tonic::metadata::MetadataMap, left: Duration) {
-    let micros = left.as_micros();
-    let text = if micros <= 99_999_999 {
-        format!("{micros}u")
-    } else {
-        format!("{}S", left.as_secs().min(99_999_999))
-    };
-    if let Ok(value) = text.parse() {
-        metadata.insert("grpc-timeout", value);
-    }
 }
 
 fn unary(rpc: Rpc, json: bytes::Bytes) -> Response<Body> {

@@ -2,22 +2,19 @@
 
 use std::time::Duration;
 
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::metadata::MetadataMap;
 
 /// The name of the header that follows a request everywhere.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Headers that reach the service; all of their values do, so that it can refuse two where one belongs.
-const FORWARDED: [&str; 3] = ["authorization", "traceparent", "tracestate"];
-
 /// The metadata of the call.
 pub(crate) fn metadata(headers: &HeaderMap, request_id: &HeaderValue) -> MetadataMap {
     let mut forwarded = HeaderMap::new();
-    for name in FORWARDED.map(HeaderName::from_static) {
-        for value in headers.get_all(&name) {
-            forwarded.append(name.clone(), value.clone());
-        }
+    // All values reach the service, so that it can refuse two where one belongs.
+    for value in headers.get_all(AUTHORIZATION) {
+        forwarded.append(AUTHORIZATION, value.clone());
     }
     forwarded.insert(REQUEST_ID, request_id.clone());
     MetadataMap::from_headers(forwarded)

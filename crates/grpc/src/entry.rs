@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use duologue_contract::Rpc;
 use duologue_domain::Environment;
-use duologue_domain::auth::{Authenticator, Caller};
+use duologue_domain::auth::{Authenticator, Caller, ServiceTokenVerifier};
 use duologue_listener::Drain;
 use futures::FutureExt as _;
 use tonic::metadata::MetadataMap;
@@ -25,6 +25,7 @@ use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
 pub(crate) use arrival::REQUEST_ID;
+pub(crate) use credential::bearer;
 pub(crate) use measure::Measure;
 
 use crate::access::{Access, access};
@@ -35,7 +36,7 @@ use arrival::Arrival;
 use measure::Undeclared;
 
 /// What an entry is to be like.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct EntryConfig {
     /// How much one user, and one address, may ask for.
     pub limits: Limits,
@@ -43,8 +44,19 @@ pub struct EntryConfig {
     pub default_deadline: Duration,
     /// How often an open stream looks at the clock, at most: so late it may notice that its token has expired.
     pub stream_check: Duration,
-    /// The gateways whose `x-forwarded-for` is believed.
-    pub trusted_gateways: Vec<IpAddr>,
+    /// Proves the gateways of the deployment, whose `x-forwarded-for` is believed; none: nobody's is.
+    pub gateways: Option<Arc<dyn ServiceTokenVerifier>>,
+}
+
+impl std::fmt::Debug for EntryConfig {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("EntryConfig")
+            .field("limits", &self.limits)
+            .field("default_deadline", &self.default_deadline)
+            .field("stream_check", &self.stream_check)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for EntryConfig {
@@ -54,7 +66,7 @@ impl Default for EntryConfig {
             limits: Limits::development(),
             default_deadline: Duration::from_secs(10),
             stream_check: Duration::from_secs(5),
-            trusted_gateways: Vec::new(),
+            gateways: None,
         }
     }
 }
@@ -184,13 +196,14 @@ impl Entry {
         let arrival = self.arrival(&metadata, &extensions);
         let mut measure = Measure::of_call(rpc, self.shared.undeclared.clone());
         let span = arrival.span(rpc);
+        let deadline = arrival.deadline.unwrap_or(self.shared.config.default_deadline);
+        let context = arrival.context(&span, deadline);
         let answer = async {
             let call = self.receive(rpc, &metadata, arrival.address).await?;
-            let handled = use_case(call, message);
+            let handled = context.scope(use_case(call, message));
             // A write whose client left must not be cut between two of its steps; a read is not worth finishing.
             if rpc.route().0 == "GET" { unharmed(handled).await } else { detached(handled).await }
         };
-        let deadline = arrival.deadline.unwrap_or(self.shared.config.default_deadline);
         let outcome = tokio::time::timeout(deadline, answer).instrument(span.clone()).await;
         let outcome = outcome.unwrap_or_else(|_| Err(Refusal::deadline_exceeded()));
         span.in_scope(|| measure.answered(&outcome));
@@ -213,12 +226,14 @@ impl Entry {
         let arrival = self.arrival(&metadata, &extensions);
         let mut measure = Measure::of_call(rpc, self.shared.undeclared.clone());
         let span = arrival.span(rpc);
+        let patience = arrival.deadline.unwrap_or(Duration::MAX).min(self.shared.config.default_deadline);
+        let context = arrival.context(&span, patience);
         let opening = async {
             let call = self.receive(rpc, &metadata, arrival.address).await?;
             let caller = call.caller()?;
             // Watched before the feed opens: a session that ends from here on ends the stream.
             let session = self.shared.authenticator.revocations().watch(caller.session_id);
-            let feed = unharmed(open(call, message)).await?;
+            let feed = unharmed(context.scope(open(call, message))).await?;
             let slot = self.shared.slots.take(caller.user_id)?;
             let ending = Ending {
                 session,
@@ -232,7 +247,6 @@ impl Entry {
             ending.not_yet()?;
             Ok((feed, ending, slot))
         };
-        let patience = arrival.deadline.unwrap_or(Duration::MAX).min(self.shared.config.default_deadline);
         let opened = tokio::time::timeout(patience, opening).instrument(span.clone()).await;
         let opened = opened.unwrap_or_else(|_| Err(Refusal::deadline_exceeded()));
         let outcome = match opened {
@@ -250,7 +264,7 @@ impl Entry {
     }
 
     fn arrival(&self, metadata: &MetadataMap, extensions: &tonic::Extensions) -> Arrival {
-        Arrival::of(metadata, extensions, &self.shared.environment, &self.shared.config.trusted_gateways)
+        Arrival::of(metadata, extensions, &self.shared.environment, self.shared.config.gateways.as_deref())
     }
 
     /// The name of a request: the one that it brought, if it may be one, or a new one.

@@ -1,19 +1,27 @@
 //! The listener: gRPC, gRPC-Web, health and reflection on one port.
 
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use duologue_contract::Service as ContractService;
 use duologue_contract::auth::auth_service_server::AuthServiceServer;
 use duologue_contract::chat::chat_service_server::ChatServiceServer;
+use duologue_contract::internal::ended_sessions_service_server::EndedSessionsServiceServer;
+use duologue_contract::internal::event_receiver_service_server::EventReceiverServiceServer;
+use duologue_contract::internal::friendship_directory_service_server::FriendshipDirectoryServiceServer;
+use duologue_contract::internal::user_directory_service_server::UserDirectoryServiceServer;
 use duologue_contract::notification::notification_service_server::NotificationServiceServer;
 use duologue_contract::social::social_service_server::SocialServiceServer;
 use duologue_contract::user::user_service_server::UserServiceServer;
 use duologue_listener::{Acceptor, Ends, ListenerConfig};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Request};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
-use tonic::service::Routes;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::RoutesBuilder;
 use tonic::transport::server::TcpConnectInfo;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -22,6 +30,7 @@ use tower::{Layer as _, ServiceExt as _};
 use tower_http::cors::{AllowOrigin, Cors, CorsLayer};
 
 use crate::entry::{Entry, REQUEST_ID};
+use crate::internal::Internal;
 use crate::services::Services;
 use crate::wire::Wire;
 
@@ -57,6 +66,29 @@ impl ServerConfig {
     }
 }
 
+/// Services that are elsewhere, and what passes their calls on.
+#[derive(Debug, Default)]
+pub struct Elsewhere {
+    routes: RoutesBuilder,
+    served: Vec<&'static str>,
+}
+
+impl Elsewhere {
+    /// Adds what passes calls of one service on.
+    pub fn add<S>(&mut self, service: S)
+    where
+        S: tower::Service<Request<Body>, Error = Infallible, Response = Response<Body>, Future: Send>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.routes.add_service(service);
+        self.served.push(S::NAME);
+    }
+}
+
 /// What serves one request: CORS, gRPC-Web, our words, the services.
 type Stack = Cors<GrpcWebService<Wire>>;
 
@@ -78,14 +110,24 @@ pub struct BrokenDescriptors(#[source] tonic_reflection::server::Error);
 impl Server {
     /// A listener for these services, which are behind `entry`.
     pub fn new(services: &Services, entry: &Entry, config: ServerConfig) -> Result<Self, BrokenDescriptors> {
+        Self::beside(Elsewhere::default(), services, entry, config)
+    }
+
+    /// The same, beside services that are elsewhere and whose calls are passed on.
+    pub fn beside(
+        elsewhere: Elsewhere,
+        services: &Services,
+        entry: &Entry,
+        config: ServerConfig,
+    ) -> Result<Self, BrokenDescriptors> {
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(duologue_contract::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()
             .map_err(BrokenDescriptors)?;
         let (health, health_service) = tonic_health::server::health_reporter();
-        let mut routes = Routes::builder();
-        let mut served = vec![""];
+        let Elsewhere { mut routes, mut served } = elsewhere;
+        served.push("");
         macro_rules! serve {
             ($($field:ident: $server:ident as $name:ident),*) => {$(
                 if let Some(binding) = &services.$field {
@@ -102,6 +144,9 @@ impl Server {
             chat: ChatServiceServer as Chat,
             notification: NotificationServiceServer as Notification
         );
+        if let Some(internal) = &services.internal {
+            add_internal(&mut routes, &Arc::new(internal.clone()), config.message_bytes);
+        }
         routes.add_service(health_service.max_decoding_message_size(config.message_bytes));
         routes.add_service(reflection.max_decoding_message_size(config.message_bytes));
         let wire = Wire::new(routes.routes().prepare(), entry.clone());
@@ -156,6 +201,20 @@ impl Server {
             self.health.set_service_status(name, status).await;
         }
     }
+}
+
+fn add_internal(routes: &mut RoutesBuilder, internal: &Arc<Internal>, message_bytes: usize) {
+    macro_rules! serve {
+        ($($server:ident),*) => {$(
+            routes.add_service($server::from_arc(internal.clone()).max_decoding_message_size(message_bytes));
+        )*};
+    }
+    serve!(
+        EndedSessionsServiceServer,
+        UserDirectoryServiceServer,
+        FriendshipDirectoryServiceServer,
+        EventReceiverServiceServer
+    );
 }
 
 /// Lets pages of these origins read what gRPC-Web answers; without any it allows nothing.

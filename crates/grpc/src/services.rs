@@ -8,6 +8,7 @@ use duologue_domain::{auth, chat, notification, social, user};
 use crate::auth::AuthBinding;
 use crate::chat::ChatBinding;
 use crate::entry::Entry;
+use crate::internal::Internal;
 use crate::notification::NotificationBinding;
 use crate::social::SocialBinding;
 use crate::user::UserBinding;
@@ -40,6 +41,8 @@ pub struct Services {
     pub chat: Option<Arc<ChatBinding>>,
     /// `api.notification.v1.NotificationService`.
     pub notification: Option<Arc<NotificationBinding>>,
+    /// What other services of the deployment may ask this process, if it is one of several.
+    pub internal: Option<Internal>,
 }
 
 impl Services {
@@ -55,6 +58,14 @@ impl Services {
             notification: domain
                 .notification
                 .map(|service| Arc::new(NotificationBinding::new(service, entry()))),
+            internal: None,
         }
+    }
+
+    /// The same, which other services of the deployment may ask.
+    #[must_use]
+    pub fn with_internal(mut self, internal: Internal) -> Self {
+        self.internal = Some(internal);
+        self
     }
 }

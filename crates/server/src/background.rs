@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use duologue_domain::Environment;
-use duologue_domain::auth::{Revocations, SessionStore};
+use duologue_domain::auth::{EndedSessions, Revocations};
 use duologue_domain::notification::Dispatcher;
 use duologue_domain::poller::Poller;
 use duologue_domain::wakeup::{LocalWakeUp, Topic, WakeUp as _};
@@ -18,8 +18,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::stores::NamedOutbox;
 
-/// A dead wake-up bus costs streams this long at the most (DESIGN section 5).
-const POLL: Duration = Duration::from_secs(2);
+/// An event that nobody told of waits this long.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// A session that ended elsewhere is refused here after this long: half of what SPEC section 2 allows.
 const REVOCATIONS: Duration = Duration::from_secs(1);
@@ -35,13 +35,16 @@ const COUNTS: Duration = Duration::from_secs(10);
 
 /// The tasks that are to run.
 pub(crate) struct Background {
-    pub(crate) poller: Poller,
-    pub(crate) dispatcher: Dispatcher,
+    /// What asks the storage for news, and how often; none: nothing does.
+    pub(crate) poller: Option<(Poller, Duration)>,
+    pub(crate) dispatcher: Option<Dispatcher>,
+    /// What carries wake-ups between replicas, if anything does.
+    pub(crate) bus: Option<duologue_wakeup::Background>,
     pub(crate) outboxes: Vec<NamedOutbox>,
     pub(crate) hub: LocalWakeUp,
     pub(crate) revocations: Revocations,
-    pub(crate) sessions: Arc<dyn SessionStore>,
-    pub(crate) keys: Arc<KeyDirectory>,
+    pub(crate) ended_sessions: Arc<dyn EndedSessions>,
+    pub(crate) keys: Option<Arc<KeyDirectory>>,
     pub(crate) environment: Environment,
 }
 
@@ -49,13 +52,23 @@ impl Background {
     /// Starts them all; dropping the set ends them.
     pub(crate) fn start(self) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
-        tasks.spawn(poll(self.poller));
-        tasks.spawn(deliver(self.dispatcher, self.hub));
+        if let Some((poller, period)) = self.poller {
+            tasks.spawn(poll(poller, period));
+        }
+        if let Some(dispatcher) = self.dispatcher {
+            tasks.spawn(deliver(dispatcher, self.hub));
+        }
+        if let Some(bus) = self.bus {
+            // It ends with the set, as the others do.
+            tasks.spawn(bus.run(std::future::pending()));
+        }
         for outbox in self.outboxes {
             tasks.spawn(count_events(outbox));
         }
-        tasks.spawn(learn_of_ended_sessions(self.revocations, self.sessions, self.environment.clone()));
-        tasks.spawn(reread_keys(self.keys, self.environment));
+        tasks.spawn(learn_of_ended_sessions(self.revocations, self.ended_sessions, self.environment.clone()));
+        if let Some(keys) = self.keys {
+            tasks.spawn(reread_keys(keys, self.environment));
+        }
         tasks
     }
 }
@@ -67,8 +80,8 @@ fn every(period: Duration) -> tokio::time::Interval {
     interval
 }
 
-async fn poll(poller: Poller) {
-    let mut turns = every(POLL);
+async fn poll(poller: Poller, period: Duration) {
+    let mut turns = every(period);
     loop {
         turns.tick().await;
         if let Err(error) = poller.poll().await {
@@ -84,7 +97,7 @@ async fn deliver(dispatcher: Dispatcher, hub: LocalWakeUp) {
         match dispatcher.dispatch().await {
             Ok(0) => {
                 // A wake-up is a hint: look again after a while even without one.
-                tokio::select! { () = news.changed() => {} () = sleep(POLL) => {} }
+                tokio::select! { () = news.changed() => {} () = sleep(LOOK) => {} }
             }
             Ok(_) => {}
             Err(error) => {
@@ -96,7 +109,8 @@ async fn deliver(dispatcher: Dispatcher, hub: LocalWakeUp) {
 }
 
 /// Tells how many events wait in the storage and how many are parked: what every server on it tells, not a share.
-async fn count_events(NamedOutbox { context, outbox }: NamedOutbox) {
+async fn count_events(NamedOutbox { role, outbox }: NamedOutbox) {
+    let context = role.name();
     let gauge = |state| metrics::gauge!("duologue_outbox_events", "context" => context, "state" => state);
     let (waiting, parked) = (gauge("waiting"), gauge("parked"));
     let mut turns = every(COUNTS);
@@ -128,7 +142,7 @@ fn as_gauge(count: u64) -> f64 {
 
 async fn learn_of_ended_sessions(
     revocations: Revocations,
-    sessions: Arc<dyn SessionStore>,
+    ended_sessions: Arc<dyn EndedSessions>,
     environment: Environment,
 ) {
     let mut turns = every(REVOCATIONS);
@@ -136,7 +150,7 @@ async fn learn_of_ended_sessions(
     loop {
         turns.tick().await;
         let now = environment.now();
-        match revocations.refresh(&*sessions, now, last).await {
+        match revocations.refresh(&*ended_sessions, now, last).await {
             Ok(()) => last = Some(now),
             Err(error) => {
                 tracing::warn!(

@@ -2,16 +2,19 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use axum::http::{Request, StatusCode};
 use clap::{Args, Subcommand};
 use duologue_domain::Timestamp;
 use duologue_domain::time::Clock as _;
 use duologue_platform::SystemClock;
 use duologue_platform::keys::{KeyDirectory, Rotation, RotationSettings};
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_check_response::ServingStatus;
-use tonic_health::pb::health_client::HealthClient;
+use duologue_remote::endpoint;
+use duologue_tls::{ClientFiles, ClientTls, ConnectSettings, Connector};
+use tonic::body::Body;
+use tower::ServiceExt as _;
 
 /// What to do with the keys.
 #[derive(Subcommand)]
@@ -41,9 +44,12 @@ pub(crate) struct KeysArguments {
 /// Which server to ask.
 #[derive(Args)]
 pub(crate) struct HealthTarget {
-    /// Its gRPC address
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:50051")]
-    grpc: String,
+    /// Its address of metrics, which also tells whether it is ready
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9090")]
+    metrics: String,
+    /// PEM file of the authorities that vouch for it, where it speaks TLS [default: the system's]
+    #[arg(long, value_name = "FILE")]
+    tls_authorities: Option<PathBuf>,
 }
 
 /// Which database to migrate.
@@ -91,15 +97,20 @@ fn list(directory: &KeyDirectory, now: Timestamp) -> anyhow::Result<()> {
 
 /// Asks a running server whether it is ready.
 pub(crate) fn healthcheck(target: &HealthTarget) -> anyhow::Result<()> {
+    let HealthTarget { metrics, tls_authorities } = target;
+    let mut connector = Connector::new(&ConnectSettings::default());
+    if metrics.starts_with("https://") {
+        let files = ClientFiles { identity: None, authorities: tls_authorities.clone() };
+        connector = connector.with_tls(ClientTls::open(files)?);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let channel = tonic::transport::Endpoint::new(target.grpc.clone())?
-            .timeout(std::time::Duration::from_secs(5))
-            .connect()
-            .await
-            .with_context(|| format!("nothing answers at {}", target.grpc))?;
-        let answer = HealthClient::new(channel).check(HealthCheckRequest { service: String::new() }).await?;
-        ensure!(answer.get_ref().status() == ServingStatus::Serving, "{:?}", answer.get_ref().status());
+        let channel =
+            endpoint(metrics)?.timeout(Duration::from_secs(5)).connect_with_connector_lazy(connector);
+        let request = Request::get(format!("{metrics}/readyz")).body(Body::empty())?;
+        let answer =
+            channel.oneshot(request).await.with_context(|| format!("nothing answers at {metrics}"))?;
+        ensure!(answer.status() == StatusCode::OK, "not ready: {}", answer.status());
         Ok(())
     })
 }

@@ -4,10 +4,13 @@ mod background;
 mod commands;
 mod compose;
 mod config;
+mod elsewhere;
 mod observability;
+mod roles;
 mod serve;
 mod settings;
 mod stores;
+mod tls;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,15 +1,24 @@
-//! Logs and metrics.
+//! Logs, metrics and traces.
 //!
 //! Nothing that is secret or private is ever logged: no password, token, e-mail address or message text.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
+use duologue_gateway::{NotReady, Readiness};
+use duologue_remote::endpoint;
+use duologue_telemetry::Exporter;
+use duologue_tls::Connector;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
+use crate::config::Config;
 use crate::settings::LogFormat;
 
 /// Upper bounds of the latency histograms, in seconds.
@@ -19,15 +28,31 @@ const LATENCY_BUCKETS: [f64; 12] =
 /// How often the exporter tidies up what nobody asks for.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Sends logs to standard error from now on.
-pub(crate) fn install_logs(filter: &str, format: LogFormat) -> anyhow::Result<()> {
+/// Sends logs to standard error from now on, and traces to a collector if there is one.
+pub(crate) fn install(config: &Config, connector: &Connector) -> anyhow::Result<Option<Exporter>> {
+    let filter = &config.log;
     let filter = EnvFilter::try_new(filter).with_context(|| format!("the log filter {filter:?}"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let installed = match format {
-        LogFormat::Pretty => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let logs = match config.log_format {
+        LogFormat::Pretty => logs.boxed(),
+        LogFormat::Json => logs.json().flatten_event(true).boxed(),
     };
-    installed.map_err(|error| anyhow::anyhow!("logs cannot be set up: {error}"))
+    let (traces, exporter) = match &config.otlp_endpoint {
+        None => (None, None),
+        Some(url) => {
+            let collector = endpoint(url).context("otlp-endpoint")?;
+            let collector = collector.connect_with_connector_lazy(connector.clone());
+            let settings = duologue_telemetry::Settings::new(collector, "duologue", config.roles.to_string());
+            let (layer, exporter) = duologue_telemetry::layer(settings).context("otlp-endpoint")?;
+            (Some(layer), Some(exporter))
+        }
+    };
+    tracing_subscriber::registry()
+        .with(traces)
+        .with(logs.with_filter(filter))
+        .try_init()
+        .map_err(|error| anyhow::anyhow!("logs cannot be set up: {error}"))?;
+    Ok(exporter)
 }
 
 /// Records metrics from now on.
@@ -39,8 +64,8 @@ pub(crate) fn install_metrics() -> anyhow::Result<PrometheusHandle> {
         .context("metrics cannot be recorded")
 }
 
-/// Answers `GET /metrics`.
-pub(crate) fn metrics_router(handle: PrometheusHandle) -> Router {
+/// Answers `GET /metrics`, `GET /healthz` (the process lives) and `GET /readyz` (its storage answers, and it stays).
+pub(crate) fn admin_router(handle: PrometheusHandle, readiness: Arc<dyn Readiness>) -> Router {
     let upkeep = handle.clone();
     tokio::spawn(async move {
         let mut interval = tokio::time::interval(UPKEEP);
@@ -49,5 +74,14 @@ pub(crate) fn metrics_router(handle: PrometheusHandle) -> Router {
             upkeep.run_upkeep();
         }
     });
-    Router::new().route("/metrics", get(move || std::future::ready(handle.render())))
+    let ready = move || async move {
+        match readiness.check().await {
+            Ok(()) => (StatusCode::OK, "ready".to_owned()),
+            Err(NotReady(because)) => (StatusCode::SERVICE_UNAVAILABLE, because.join(", ")),
+        }
+    };
+    Router::new()
+        .route("/metrics", get(move || std::future::ready(handle.render())))
+        .route("/healthz", get(|| std::future::ready("alive")))
+        .route("/readyz", get(ready))
 }

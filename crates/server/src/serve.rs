@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
@@ -13,7 +14,7 @@ use duologue_contract::bridge::{
     AuthInProcess, Bridges, ChatInProcess, NotificationInProcess, SocialInProcess, UserInProcess,
 };
 use duologue_gateway::{Guard, NotReady, Readiness};
-use duologue_grpc::{Drain, Entry, EntryConfig, Limits, Plaintext, Rate, Server, ServerConfig, Services};
+use duologue_grpc::{Entry, EntryConfig, Limits, Rate, Server, ServerConfig, Services};
 use duologue_listener::{Ends, ListenerConfig};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
@@ -21,31 +22,42 @@ use tokio::signal::unix::{SignalKind, signal};
 use tonic::Status;
 use tonic::metadata::MetadataMap;
 
-use crate::compose::{Composed, compose};
+use crate::compose::compose;
 use crate::config::{Config, LimitSettings};
 use crate::observability;
+use crate::roles::Role;
 use crate::settings::Profile;
 use crate::stores::Health;
+use crate::tls::Tls;
+
+/// How long the last traces may take to reach their collector.
+const LAST_TRACES: Duration = Duration::from_secs(2);
 
 /// Serves until SIGTERM or Ctrl-C, then drains.
 pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
-    observability::install_logs(&config.log, config.log_format)?;
+    let tls = Tls::open(&config.tls)?;
+    let traces = observability::install(&config, &tls.connector)?;
     let metrics = observability::install_metrics()?;
     tracing::info!("starting with {}", config.summary());
 
-    let Composed { domain, authenticator, environment, background, health } = compose(&config).await?;
-    let entry_config =
-        EntryConfig { limits: limits(&config), default_deadline: config.deadline, ..EntryConfig::default() };
-    let entry = Entry::new(authenticator, environment, entry_config);
-    let services = Services::new(domain, &entry, config.avatar_schemes);
-    let server = Server::new(&services, &entry, server_config(&config))?;
-    let rest = duologue_gateway::router(bridges(&services), gateway_config(&config, &entry, health)?);
-
-    let grpc_listener = listen("grpc", config.grpc_listen).await?;
-    let rest_listener = listen("rest", config.rest_listen).await?;
-    let metrics_listener = listen("metrics", config.metrics_listen).await?;
-    let _tasks = background.start();
-    announce(&grpc_listener, &rest_listener, &metrics_listener)?;
+    let (grpc_security, public_security) = (tls.grpc.clone(), tls.public.clone());
+    let composed = compose(&config, &tls.connector).await?;
+    let entry_config = EntryConfig {
+        limits: limits(&config),
+        default_deadline: config.deadline,
+        gateways: composed.gateways,
+        ..EntryConfig::default()
+    };
+    let entry = Entry::new(composed.authenticator, composed.environment, entry_config);
+    let mut services = Services::new(composed.domain, &entry, config.avatar_schemes);
+    if let Some(internal) = composed.internal {
+        services = services.with_internal(internal);
+    }
+    let door = Arc::new(Door { entry: entry.clone(), health: composed.health });
+    let doors = Doors::open(&config).await?;
+    let mut tasks = composed.background.start();
+    tls.keep_current(&mut tasks);
+    doors.announce()?;
 
     let (stop, stopped) = tokio::sync::watch::channel(false);
     tokio::spawn(async move {
@@ -60,47 +72,89 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<()> {
             let _ = stopped.wait_for(|stopped| *stopped).await;
         }
     };
-    let drain_then = |drain: Drain| {
-        let stopping = stopping();
-        async move {
-            stopping.await;
-            drain.begin();
-        }
-    };
-
-    let rest = duologue_listener::serve(
-        rest_listener,
-        duologue_listener::Plaintext,
-        rest_service(rest),
-        listener_config(&config, "rest"),
-        drain_then(entry.drain().clone()),
+    let admin = observability::admin_router(metrics, door.clone());
+    // It answers until the others are done: whoever asks whether the process is ready learns that it is leaving.
+    let admin = tokio::spawn(duologue_listener::serve(
+        doors.metrics,
+        public_security.clone(),
+        http_service(admin),
+        listener_config(&config, "metrics"),
+        std::future::pending(),
         config.drain,
-    );
-    let metrics = axum::serve(metrics_listener, observability::metrics_router(metrics))
-        .with_graceful_shutdown(stopping());
-    tokio::spawn(async move {
-        if let Err(error) = metrics.await {
-            tracing::error!(error = &error as &dyn std::error::Error, "metrics are no longer served");
-        }
-    });
-    tokio::join!(server.serve(grpc_listener, Plaintext, stopping(), config.drain), rest);
+    ));
+
+    let grpc = async {
+        let server = Server::beside(composed.forwards, &services, &entry, server_config(&config))?;
+        server.serve(doors.grpc, grpc_security, stopping(), config.drain).await;
+        anyhow::Ok(())
+    };
+    let rest = async {
+        let Some(listener) = doors.rest else { return Ok(()) };
+        let bridges = bridges(&services, composed.bridges);
+        let router = duologue_gateway::router(bridges, gateway_config(&config, door)?);
+        let leaving = async {
+            stopping().await;
+            entry.drain().begin();
+        };
+        let (service, settings) = (http_service(router), listener_config(&config, "rest"));
+        duologue_listener::serve(listener, public_security, service, settings, leaving, config.drain).await;
+        Ok(())
+    };
+    tokio::try_join!(grpc, rest)?;
+    admin.abort();
     tracing::info!("stopped");
+    if let Some(traces) = traces
+        && let Err(error) = traces.shutdown(LAST_TRACES).await
+    {
+        tracing::warn!(error = &error as &dyn std::error::Error, "the last traces are lost");
+    }
     Ok(())
+}
+
+/// Where the process listens.
+struct Doors {
+    /// Always: the services of the process, and a gateway passes on what is elsewhere.
+    grpc: TcpListener,
+    /// Where the gateway is.
+    rest: Option<TcpListener>,
+    /// Always: metrics, and whether the process lives and is ready.
+    metrics: TcpListener,
+    /// What their addresses begin with.
+    scheme: &'static str,
+}
+
+impl Doors {
+    /// Opens the doors of the process's roles.
+    async fn open(config: &Config) -> anyhow::Result<Self> {
+        let roles = &config.roles;
+        Ok(Self {
+            grpc: listen("grpc", config.grpc_listen).await?,
+            rest: if roles.has(Role::Gateway) {
+                Some(listen("rest", config.rest_listen).await?)
+            } else {
+                None
+            },
+            metrics: listen("metrics", config.metrics_listen).await?,
+            scheme: if config.tls.identity.is_some() { "https" } else { "http" },
+        })
+    }
+
+    /// Says on standard output where the server listens: a line for each door, for people and for scripts.
+    fn announce(&self) -> anyhow::Result<()> {
+        let (mut out, scheme) = (std::io::stdout().lock(), self.scheme);
+        writeln!(out, "grpc {scheme}://{}", self.grpc.local_addr()?)?;
+        writeln!(out, "metrics {scheme}://{}/metrics", self.metrics.local_addr()?)?;
+        if let Some(rest) = &self.rest {
+            writeln!(out, "rest {scheme}://{}", rest.local_addr()?)?;
+        }
+        Ok(out.flush()?)
+    }
 }
 
 async fn listen(name: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .with_context(|| format!("{name}-listen: {address} cannot be listened on"))
-}
-
-/// Says on standard output where the server listens: a line for each door, for people and for scripts.
-fn announce(grpc: &TcpListener, rest: &TcpListener, metrics: &TcpListener) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "grpc http://{}", grpc.local_addr()?)?;
-    writeln!(out, "metrics http://{}/metrics", metrics.local_addr()?)?;
-    writeln!(out, "rest http://{}", rest.local_addr()?)?;
-    Ok(out.flush()?)
 }
 
 async fn told_to_stop() -> &'static str {
@@ -113,32 +167,26 @@ async fn told_to_stop() -> &'static str {
     }
 }
 
-fn bridges(services: &Services) -> Bridges {
-    let mut bridges = Bridges::new();
-    if let Some(auth) = &services.auth {
-        bridges = bridges.with(AuthInProcess::new(auth.clone()));
+/// Bridges to the services of this process, beside those that are elsewhere.
+fn bridges(services: &Services, mut bridges: Bridges) -> Bridges {
+    macro_rules! reach {
+        ($($field:ident: $in_process:ident),*) => {$(
+            if let Some(binding) = &services.$field {
+                bridges = bridges.with($in_process::new(binding.clone()));
+            }
+        )*};
     }
-    if let Some(user) = &services.user {
-        bridges = bridges.with(UserInProcess::new(user.clone()));
-    }
-    if let Some(social) = &services.social {
-        bridges = bridges.with(SocialInProcess::new(social.clone()));
-    }
-    if let Some(chat) = &services.chat {
-        bridges = bridges.with(ChatInProcess::new(chat.clone()));
-    }
-    if let Some(notification) = &services.notification {
-        bridges = bridges.with(NotificationInProcess::new(notification.clone()));
-    }
+    reach!(
+        auth: AuthInProcess,
+        user: UserInProcess,
+        social: SocialInProcess,
+        chat: ChatInProcess,
+        notification: NotificationInProcess
+    );
     bridges
 }
 
-fn gateway_config(
-    config: &Config,
-    entry: &Entry,
-    health: Arc<dyn Health>,
-) -> anyhow::Result<duologue_gateway::Config> {
-    let door = Arc::new(Door { entry: entry.clone(), health });
+fn gateway_config(config: &Config, door: Arc<Door>) -> anyhow::Result<duologue_gateway::Config> {
     let origins = config.allowed_origins.iter().map(|origin| origin.parse());
     let proxies = config.trusted_proxies.iter().map(|network| network.parse());
     Ok(duologue_gateway::Config {
@@ -153,7 +201,8 @@ fn gateway_config(
 /// What the gateway asks the server: who may pass, and whether it is ready.
 struct Door {
     entry: Entry,
-    health: Arc<dyn Health>,
+    /// Where there is a storage.
+    health: Option<Arc<dyn Health>>,
 }
 
 #[async_trait]
@@ -169,16 +218,17 @@ impl Readiness for Door {
         if self.entry.drain().has_begun() {
             return Err(NotReady(vec!["draining".to_owned()]));
         }
-        self.health.ask().await.map_err(|error| {
+        let Some(health) = &self.health else { return Ok(()) };
+        health.ask().await.map_err(|error| {
             tracing::warn!(error = &error as &dyn std::error::Error, "the storage does not answer");
             NotReady(vec!["storage".to_owned()])
         })
     }
 }
 
-/// The gateway as the listener serves it: each request tells the gateway its client's address.
-fn rest_service(
-    gateway: axum::Router,
+/// A router as the listener serves it: each request tells its client's address.
+fn http_service(
+    router: axum::Router,
 ) -> impl tower::Service<
     Request<Incoming>,
     Response = axum::response::Response,
@@ -187,7 +237,7 @@ fn rest_service(
 > + Clone
 + Send
 + 'static {
-    tower::ServiceExt::map_request(gateway, |mut request: Request<Incoming>| {
+    tower::ServiceExt::map_request(router, |mut request: Request<Incoming>| {
         if let Some(ends) = request.extensions().get::<Ends>() {
             let peer = ConnectInfo(ends.peer);
             request.extensions_mut().insert(peer);
@@ -211,7 +261,6 @@ fn server_config(config: &Config) -> ServerConfig {
 }
 
 fn limits(config: &Config) -> Limits {
-    use std::time::Duration;
     let profile = match config.profile {
         Profile::Development => Limits::development(),
         Profile::Production => Limits::production(),

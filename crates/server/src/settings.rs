@@ -9,7 +9,10 @@ use anyhow::Context as _;
 use clap::{Args, CommandFactory as _, Parser, ValueEnum};
 use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _, IntoDeserializer as _};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::roles::Role;
 
 /// What the environment's names begin with.
 const PREFIX: &str = "DUOLOGUE_";
@@ -46,6 +49,19 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// What clients of gRPC have to show of themselves, besides their tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ClientCertificate {
+    /// Nothing.
+    #[default]
+    Ignored,
+    /// A certificate, if they have one.
+    Optional,
+    /// A certificate.
+    Required,
+}
+
 /// Every setting; absent ones are decided by the profile.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -54,6 +70,48 @@ pub(crate) struct Settings {
     #[arg(long, value_enum)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) profile: Option<Profile>,
+
+    /// What this process is of the whole, as in `chat,notification` [default: all of it]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "ROLE,…")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "list")]
+    pub(crate) roles: Option<Vec<Role>>,
+
+    /// Where Auth is, if it is elsewhere; several replicas with commas between them
+    #[arg(long, value_name = "URL,…", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "list")]
+    pub(crate) auth_url: Option<Vec<String>>,
+
+    /// Where User is, if it is elsewhere
+    #[arg(long, value_name = "URL,…", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "list")]
+    pub(crate) user_url: Option<Vec<String>>,
+
+    /// Where Social is, if it is elsewhere
+    #[arg(long, value_name = "URL,…", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "list")]
+    pub(crate) social_url: Option<Vec<String>>,
+
+    /// Where Chat is, if it is elsewhere
+    #[arg(long, value_name = "URL,…", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "list")]
+    pub(crate) chat_url: Option<Vec<String>>,
+
+    /// Where Notification is, if it is elsewhere
+    #[arg(long, value_name = "URL,…", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "list")]
+    pub(crate) notification_url: Option<Vec<String>>,
+
+    /// What carries wake-ups between replicas: `local`, `postgres` (the database of --storage), or nats://… [default:
+    /// postgres where that is the storage, else local]
+    #[arg(long, value_name = "BUS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) wakeup: Option<String>,
+
+    /// How often the storage is asked for what no wake-up told of, in milliseconds; 0 is never, which loses messages
+    /// on streams as soon as a wake-up is lost [default: 2000]
+    #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u64).range(0..=60_000))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) poll_milliseconds: Option<u64>,
 
     /// Where data is kept: `memory`, or the URL of a PostgreSQL database [default: memory]
     #[arg(long, value_name = "WHERE")]
@@ -84,6 +142,26 @@ pub(crate) struct Settings {
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) plaintext: Option<bool>,
+
+    /// PEM file of this process's certificate, followed by those that vouch for it: every listener speaks TLS
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+
+    /// PEM file of its private key
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// PEM file of the authorities that vouch for other roles and for clients of gRPC [default: the system's]
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_authorities: Option<PathBuf>,
+
+    /// Certificates of clients of gRPC, vouched for by --tls-authorities; other roles show theirs [default: ignored]
+    #[arg(long, value_enum)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_clients: Option<ClientCertificate>,
 
     /// Directory of the signing keys and secrets; development makes one [default: .duologue/keys]
     #[arg(long, value_name = "DIRECTORY")]
@@ -132,12 +210,12 @@ pub(crate) struct Settings {
 
     /// Origins of browsers that may call the REST gateway; CORS is off without any
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "list")]
     pub(crate) allowed_origins: Option<Vec<String>>,
 
     /// Proxies (address or CIDR) whose x-forwarded-for is believed
     #[arg(long, value_name = "NETWORK", value_delimiter = ',')]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "list")]
     pub(crate) trusted_proxies: Option<Vec<String>>,
 
     /// Deadline of unary calls whose client sets none, in seconds [default: 10]
@@ -154,6 +232,11 @@ pub(crate) struct Settings {
     #[arg(long, value_enum)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) log_format: Option<LogFormat>,
+
+    /// Collector of traces (OTLP over gRPC), as in `http://127.0.0.1:4317`; none: traces are passed on and not exported
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) otlp_endpoint: Option<String>,
 
     /// What is logged, as in `info,duologue_grpc=debug` [default: info]
     #[arg(long, value_name = "FILTER")]
@@ -179,6 +262,27 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) streams_per_user: Option<u32>,
+}
+
+/// A list, or text with commas between its items, as a variable of the environment has it.
+fn list<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written<T> {
+        Items(Vec<T>),
+        Text(String),
+    }
+    match Written::deserialize(deserializer)? {
+        Written::Items(items) => Ok(Some(items)),
+        Written::Text(text) => {
+            let items = text.split(',').map(|item| T::deserialize(item.trim().into_deserializer()));
+            items.collect::<Result<_, serde::de::value::Error>>().map(Some).map_err(D::Error::custom)
+        }
+    }
 }
 
 /// Settings alone, to know their names.

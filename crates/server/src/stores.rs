@@ -15,6 +15,7 @@ use duologue_storage_memory::MemoryStorage;
 use duologue_storage_postgres::{Options, PostgresStorage};
 
 use crate::config::{Config, Storage};
+use crate::roles::Role;
 use crate::settings::Profile;
 
 /// Answers whether a storage does.
@@ -24,11 +25,11 @@ pub(crate) trait Health: Send + Sync {
     async fn ask(&self) -> Result<(), StorageError>;
 }
 
-/// The outbox of a context.
+/// The outbox of a role.
 #[derive(Clone)]
 pub(crate) struct NamedOutbox {
-    /// The context that writes to it.
-    pub(crate) context: &'static str,
+    /// The role that writes to it.
+    pub(crate) role: Role,
     pub(crate) outbox: Arc<dyn EventOutbox>,
 }
 
@@ -48,6 +49,11 @@ impl Stores {
     /// Opens the storage that the configuration names.
     pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
         match &config.storage {
+            // A gateway keeps nothing.
+            _ if !config.roles.have_services() => {
+                let storage = MemoryStorage::new();
+                Ok(Self::of(&storage, storage.outboxes()))
+            }
             Storage::Memory => {
                 let storage = MemoryStorage::new();
                 Ok(Self::of(&storage, storage.outboxes()))
@@ -91,10 +97,10 @@ impl Stores {
             chats: shared.clone(),
             notifications: shared.clone(),
             // In the order that every adapter gives them in.
-            outboxes: ["social", "chat"]
+            outboxes: [Role::Social, Role::Chat]
                 .into_iter()
                 .zip(outboxes)
-                .map(|(context, outbox)| NamedOutbox { context, outbox })
+                .map(|(role, outbox)| NamedOutbox { role, outbox })
                 .collect(),
             health: shared,
         }

@@ -21,7 +21,10 @@ pub use refresh_token::{Generation, InvalidRefreshToken, RefreshToken, RefreshTo
 pub use revocation::{Revocations, SessionEnd};
 pub use service::{Lifetimes, LogoutScope, Ports, Service, SignedIn};
 pub use session::{Refresh, Session, SessionKey};
-pub use store::{AccountStore, EndSession, InsertAccount, ReplacePasswordHash, Rotate, SessionStore};
+pub use store::{
+    AccountStore, EndSession, EndedSessions, InsertAccount, ReplacePasswordHash, Rotate, SessionStore,
+};
 pub use token::{
-    AccessClaims, AccessTokenIssuer, AccessTokenVerifier, InvalidAccessToken, IssueError, PublicKey,
+    AccessClaims, AccessTokenIssuer, AccessTokenVerifier, InvalidAccessToken, InvalidServiceToken,
+    IssueError, PublicKey, ServiceTokenVerifier,
 };

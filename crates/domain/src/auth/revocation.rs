@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 
-use super::SessionStore;
+use super::EndedSessions;
 use crate::error::StorageError;
 use crate::id::SessionId;
 use crate::time::Timestamp;
@@ -60,12 +60,12 @@ impl Revocations {
     /// To be called about once a second: a verifier then knows of every end within two.
     pub async fn refresh(
         &self,
-        store: &dyn SessionStore,
+        source: &dyn EndedSessions,
         now: Timestamp,
         last: Option<Timestamp>,
     ) -> Result<(), StorageError> {
         let since = last.map_or_else(|| now.minus(self.access_lifetime), |last| last.minus(OVERLAP));
-        for (session_id, end_time) in store.list_ended_sessions(since).await? {
+        for (session_id, end_time) in source.ended_sessions(since).await? {
             self.end(session_id, end_time);
         }
         let oldest = now.minus(self.access_lifetime).minus(OVERLAP);

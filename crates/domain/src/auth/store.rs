@@ -1,5 +1,7 @@
 //! What accounts and sessions need of a storage. Each method is one atomic operation.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::{Account, EmailKey, Generation, PasswordHash, Session, SessionKey};
@@ -118,4 +120,19 @@ pub trait SessionStore: Send + Sync {
         &self,
         since: Timestamp,
     ) -> Result<Vec<(SessionId, Timestamp)>, StorageError>;
+}
+
+/// Tells other contexts which sessions have ended: a session store, or the service that has one.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait EndedSessions: Send + Sync {
+    /// All sessions whose end time is `since` or later, with it, in no order.
+    async fn ended_sessions(&self, since: Timestamp) -> Result<Vec<(SessionId, Timestamp)>, StorageError>;
+}
+
+#[async_trait]
+impl<S: SessionStore + ?Sized> EndedSessions for Arc<S> {
+    async fn ended_sessions(&self, since: Timestamp) -> Result<Vec<(SessionId, Timestamp)>, StorageError> {
+        self.list_ended_sessions(since).await
+    }
 }

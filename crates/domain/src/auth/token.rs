@@ -65,3 +65,15 @@ pub trait AccessTokenVerifier: Send + Sync {
     /// What the token says, if it is genuine, for us, and alive at `now`.
     async fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, InvalidAccessToken>;
 }
+
+/// The text is no token of a service of this deployment, or no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the service token is not valid")]
+pub struct InvalidServiceToken;
+
+/// Verifies the identity of services that call without a user.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait ServiceTokenVerifier: Send + Sync {
+    /// Whether the token is one of a service of this deployment, and alive at `now`.
+    fn verify(&self, token: &str, now: Timestamp) -> Result<(), InvalidServiceToken>;
+}

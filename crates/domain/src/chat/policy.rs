@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::error::StorageError;
-use crate::social::{Pair, SocialStore};
+use crate::social::{FriendshipDirectory, Pair};
 
 /// Decides whether two people may open a chat.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -29,13 +29,13 @@ impl ChatPolicy for Open {
 /// Only friends may open a chat.
 #[derive(Clone)]
 pub struct FriendsOnly {
-    friendships: Arc<dyn SocialStore>,
+    friendships: Arc<dyn FriendshipDirectory>,
 }
 
 impl FriendsOnly {
-    /// Asks this storage who is friends.
+    /// Asks here who is friends.
     #[must_use]
-    pub fn new(friendships: Arc<dyn SocialStore>) -> Self {
+    pub fn new(friendships: Arc<dyn FriendshipDirectory>) -> Self {
         Self { friendships }
     }
 }
@@ -43,7 +43,7 @@ impl FriendsOnly {
 #[async_trait]
 impl ChatPolicy for FriendsOnly {
     async fn may_open(&self, pair: Pair) -> Result<bool, StorageError> {
-        self.friendships.are_friends(pair).await
+        self.friendships.friends(pair).await
     }
 }
 

@@ -11,12 +11,11 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use parking_lot::Mutex;
 
-use super::{InsertNotification, NotificationStore};
+use super::EventReceiver;
 use crate::environment::Environment;
 use crate::error::StorageError;
 use crate::event::{ClaimedEvent, EventOutbox};
 use crate::id::{EventId, UserId};
-use crate::wakeup::{Topic, WakeUp};
 
 /// How many events are claimed at once.
 const BATCH: usize = 100;
@@ -62,21 +61,19 @@ type Fault<'a> = &'a (dyn std::error::Error + 'static);
 #[derive(Clone)]
 pub struct Dispatcher {
     outboxes: Vec<Arc<dyn EventOutbox>>,
-    store: Arc<dyn NotificationStore>,
-    wake_up: Arc<dyn WakeUp>,
+    receiver: Arc<dyn EventReceiver>,
     environment: Environment,
 }
 
 impl Dispatcher {
-    /// A dispatcher from these outboxes into this store.
+    /// A dispatcher from these outboxes to this receiver.
     #[must_use]
     pub fn new(
         outboxes: Vec<Arc<dyn EventOutbox>>,
-        store: Arc<dyn NotificationStore>,
-        wake_up: Arc<dyn WakeUp>,
+        receiver: Arc<dyn EventReceiver>,
         environment: Environment,
     ) -> Self {
-        Self { outboxes, store, wake_up, environment }
+        Self { outboxes, receiver, environment }
     }
 
     /// Takes what waits in the outboxes, up to one batch of each, and tells how many events that were.
@@ -119,13 +116,12 @@ impl Dispatcher {
         applied: &Mutex<Vec<EventId>>,
     ) -> Result<(), StorageError> {
         for ClaimedEvent { event, deferrals } in events {
-            let (event_id, recipient_id) = (event.event_id, event.recipient_id);
-            match self.store.insert_notification(event).await {
-                Ok(InsertNotification::Inserted(position)) => {
-                    self.wake_up.publish(Topic::Notifications(recipient_id), position.0);
+            let event_id = event.event_id;
+            match self.receiver.receive_event(event).await {
+                Ok(()) => {}
+                Err(outage @ (StorageError::Unavailable(_) | StorageError::ServiceUnavailable(_))) => {
+                    return Err(outage);
                 }
-                Ok(InsertNotification::Duplicate) => {}
-                Err(outage @ StorageError::Unavailable(_)) => return Err(outage),
                 Err(fault @ StorageError::Broken(_)) => {
                     self.set_aside(outbox, event_id, deferrals, &fault).await?;
                     continue;

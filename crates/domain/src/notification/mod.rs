@@ -12,4 +12,4 @@ pub use dispatcher::Dispatcher;
 pub use feed::NotificationFeed;
 pub use record::{Notification, Position};
 pub use service::Service;
-pub use store::{Inbox, InsertNotification, NotificationRange, NotificationStore, ReadFilter};
+pub use store::{EventReceiver, Inbox, InsertNotification, NotificationRange, NotificationStore, ReadFilter};

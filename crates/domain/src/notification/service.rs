@@ -2,9 +2,16 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 use super::error::NamedNotificationError;
-use super::{Notification, NotificationFeed, NotificationRange, NotificationStore, Position, ReadFilter};
+use super::{
+    EventReceiver, InsertNotification, Notification, NotificationFeed, NotificationRange, NotificationStore,
+    Position, ReadFilter,
+};
 use crate::auth::Caller;
+use crate::error::StorageError;
+use crate::event::Event;
 use crate::id::NotificationId;
 use crate::page::{CursorSealer, ListError, Page, PageRequest, Scope};
 use crate::wakeup::WakeUp;
@@ -77,6 +84,17 @@ impl Service {
             .find_position(caller.user_id, notification_id)
             .await?
             .ok_or(NamedNotificationError::NotYours)
+    }
+}
+
+#[async_trait]
+impl EventReceiver for Service {
+    async fn receive_event(&self, event: Event) -> Result<(), StorageError> {
+        let topic = NotificationFeed::topic(event.recipient_id);
+        if let InsertNotification::Inserted(position) = self.store.insert_notification(event).await? {
+            self.wake_up.publish(topic, position.0);
+        }
+        Ok(())
     }
 }
 

@@ -57,6 +57,14 @@ impl Inbox {
     }
 }
 
+/// Tells notifications of what happened in another context: their service, or whoever carries events to it.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait EventReceiver: Send + Sync {
+    /// Applies an event, exactly once however often it is received.
+    async fn receive_event(&self, event: Event) -> Result<(), StorageError>;
+}
+
 /// Notifications.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]

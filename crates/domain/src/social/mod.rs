@@ -11,6 +11,6 @@ pub use pair::{Pair, SamePerson};
 pub use request::{Answer, Answered, CannotAnswer, FriendRequest, RequestKey, Status};
 pub use service::Service;
 pub use store::{
-    CommitAnswer, Direction, Friendship, FriendshipKey, InsertRequest, RemoveFriendship, SettledRequest,
-    SocialStore,
+    CommitAnswer, Direction, Friendship, FriendshipDirectory, FriendshipKey, InsertRequest, RemoveFriendship,
+    SettledRequest, SocialStore,
 };

@@ -1,5 +1,7 @@
 //! What friend requests and friendships need of a storage. Each method is one atomic operation.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::{FriendRequest, Pair, RequestKey};
@@ -134,4 +136,19 @@ pub trait SocialStore: Send + Sync {
         before: Option<FriendshipKey>,
         limit: usize,
     ) -> Result<Vec<FriendshipKey>, StorageError>;
+}
+
+/// Tells other contexts who is friends with whom: a social store, or the service that has one.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait FriendshipDirectory: Send + Sync {
+    /// Whether these two are friends.
+    async fn friends(&self, pair: Pair) -> Result<bool, StorageError>;
+}
+
+#[async_trait]
+impl<S: SocialStore + ?Sized> FriendshipDirectory for Arc<S> {
+    async fn friends(&self, pair: Pair) -> Result<bool, StorageError> {
+        self.are_friends(pair).await
+    }
 }

@@ -52,7 +52,8 @@ impl World {
         let (hub, clock) = (LocalWakeUp::new(), ManualClock::new());
         let ports = outboxes.iter().map(|outbox| outbox.clone() as Arc<dyn EventOutbox>).collect();
         let environment = environment(&clock, 1);
-        let dispatcher = Dispatcher::new(ports, store.clone(), Arc::new(hub.clone()), environment);
+        let receiver = Service::new(store.clone(), Arc::new(hub.clone()), cursors());
+        let dispatcher = Dispatcher::new(ports, Arc::new(receiver), environment);
         Self { faults, outboxes, store, hub, clock, dispatcher }
     }
 

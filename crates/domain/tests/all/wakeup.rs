@@ -181,7 +181,7 @@ fn a_lying_bus_costs_one_look_for_each_lie_and_never_a_busy_loop() {
 fn a_poll_asks_once_for_a_thousand_topics_and_only_for_those_that_somebody_waits_for() {
     let (chats, notifications) = (store(5), Arc::new(PlainNotificationStore::default()));
     let hub = LocalWakeUp::new();
-    let poller = Poller::new(hub.clone(), chats.clone(), notifications.clone());
+    let poller = Poller::new(hub.clone()).with_chats(chats.clone()).with_notifications(notifications.clone());
     for (chat_count, user_count, expected) in
         [(0, 0, (0, 0)), (1, 0, (1, 0)), (1_000, 1, (1, 1)), (1_001, 0, (2, 0))]
     {

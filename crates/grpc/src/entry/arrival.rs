@@ -4,9 +4,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use duologue_contract::Rpc;
+use duologue_contract::context::{CallContext, FORWARDED_FOR, SERVICE_TOKEN};
 use duologue_domain::Environment;
+use duologue_domain::auth::ServiceTokenVerifier;
 use duologue_domain::id::Id;
+use duologue_telemetry::TraceContext;
 use http::{HeaderMap, HeaderValue};
+use tokio::time::Instant;
 use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 use tonic::transport::server::TcpConnectInfo;
 use tonic::{Extensions, Response, Status};
@@ -38,6 +42,8 @@ impl Id for NewRequestId {
 pub(super) struct Arrival {
     request_id: HeaderValue,
     pub(super) address: Option<IpAddr>,
+    /// The trace that the call belongs to, if it says.
+    trace: Option<TraceContext>,
     /// How long the client wants to wait, if it says.
     pub(super) deadline: Option<Duration>,
 }
@@ -47,16 +53,20 @@ impl Arrival {
         metadata: &MetadataMap,
         extensions: &Extensions,
         environment: &Environment,
-        trusted_gateways: &[IpAddr],
+        gateways: Option<&dyn ServiceTokenVerifier>,
     ) -> Self {
         let headers = metadata.as_ref();
         let peer = extensions.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
         let peer = peer.map(|peer| peer.ip().to_canonical());
-        let forwarded =
-            peer.filter(|peer| trusted_gateways.contains(peer)).and_then(|_| forwarded_for(headers));
+        let proves_a_gateway = |verifier: &dyn ServiceTokenVerifier| {
+            let token = headers.get(SERVICE_TOKEN).and_then(|token| token.to_str().ok());
+            token.is_some_and(|token| verifier.verify(token, environment.now()).is_ok())
+        };
+        let forwarded = forwarded_for(headers).filter(|_| gateways.is_some_and(proves_a_gateway));
         Self {
             request_id: request_id(headers, environment),
             address: forwarded.or(peer),
+            trace: TraceContext::received(headers),
             deadline: timeout(headers),
         }
     }
@@ -64,7 +74,18 @@ impl Arrival {
     /// The span of the call. It names the user once they are known, and nothing private.
     pub(super) fn span(&self, rpc: Rpc) -> tracing::Span {
         let request_id = self.request_id.to_str().unwrap_or_default();
-        tracing::info_span!("call", rpc = rpc.path(), request_id, user_id = tracing::field::Empty)
+        let span = tracing::info_span!("call", rpc = rpc.path(), request_id, user_id = tracing::field::Empty);
+        if let Some(received) = &self.trace {
+            duologue_telemetry::set_parent(&span, received);
+        }
+        span
+    }
+
+    /// What is carried to other services that are called on behalf of this call.
+    pub(super) fn context(&self, span: &tracing::Span, wait: Duration) -> CallContext {
+        let mut trace = HeaderMap::new();
+        duologue_telemetry::inject(span, self.trace.as_ref(), &mut trace);
+        CallContext::of(&trace, &self.request_id, Instant::now().checked_add(wait))
     }
 
     /// The outcome, with the name of the request.
@@ -85,9 +106,9 @@ impl Arrival {
     }
 }
 
-/// The last hop that a trusted gateway names: what stands before it, anybody may have written.
+/// The last hop that a gateway names: what stands before it, anybody may have written.
 fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
-    let value = headers.get_all("x-forwarded-for").iter().next_back()?;
+    let value = headers.get_all(FORWARDED_FOR).iter().next_back()?;
     value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
 }
 
@@ -124,6 +145,11 @@ pub(super) fn timeout(headers: &HeaderMap) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use duologue_domain::auth::InvalidServiceToken;
+
+    use super::super::tests::Nothing;
     use super::*;
 
     fn header(name: &'static str, value: &[u8]) -> HeaderMap {
@@ -157,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_hop_that_the_gateway_saw_is_believed() {
+    fn only_the_hop_that_the_gateway_saw_is_read() {
         let table: [(&[u8], Option<&str>); 5] = [
             (b"192.0.2.1", Some("192.0.2.1")),
             (b"203.0.113.9, 192.0.2.1", Some("192.0.2.1")),
@@ -168,6 +194,39 @@ mod tests {
         for (text, expected) in table {
             let expected = expected.and_then(|text| text.parse().ok());
             assert_eq!(forwarded_for(&header("x-forwarded-for", text)), expected, "{text:?}");
+        }
+    }
+
+    struct Verifier;
+
+    impl ServiceTokenVerifier for Verifier {
+        fn verify(&self, token: &str, _: duologue_domain::Timestamp) -> Result<(), InvalidServiceToken> {
+            if token == "genuine" { Ok(()) } else { Err(InvalidServiceToken) }
+        }
+    }
+
+    #[test]
+    fn only_a_gateway_of_the_deployment_is_believed() {
+        let environment = Environment::new(Arc::new(Nothing), Arc::new(Nothing));
+        let address_of = |token: Option<&'static str>, verifier: Option<&dyn ServiceTokenVerifier>| {
+            let mut metadata = MetadataMap::new();
+            let headers = metadata.as_mut();
+            headers.insert(FORWARDED_FOR, HeaderValue::from_static("192.0.2.1"));
+            if let Some(token) = token {
+                headers.insert(SERVICE_TOKEN, HeaderValue::from_static(token));
+            }
+            let mut extensions = Extensions::new();
+            let peer = "203.0.113.9:7".parse().ok();
+            extensions.insert(TcpConnectInfo { local_addr: None, remote_addr: peer });
+            Arrival::of(&metadata, &extensions, &environment, verifier).address.map(|ip| ip.to_string())
+        };
+        assert_eq!(address_of(Some("genuine"), Some(&Verifier)).as_deref(), Some("192.0.2.1"));
+        for (token, verifier) in [
+            (Some("forged"), Some(&Verifier as &dyn ServiceTokenVerifier)),
+            (None, Some(&Verifier)),
+            (Some("genuine"), None),
+        ] {
+            assert_eq!(address_of(token, verifier).as_deref(), Some("203.0.113.9"), "{token:?}");
         }
     }
 }

@@ -4,7 +4,7 @@ use duologue_domain::auth::error::AuthenticateError;
 use tonic::metadata::MetadataMap;
 
 /// The token in the one `authorization` value: `Bearer`, in any case, one space, and the token.
-pub(super) fn bearer(metadata: &MetadataMap) -> Result<&str, AuthenticateError> {
+pub(crate) fn bearer(metadata: &MetadataMap) -> Result<&str, AuthenticateError> {
     let mut values = metadata.get_all("authorization").iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(AuthenticateError::TokenInvalid);

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::*;
 
-struct Nothing;
+pub(super) struct Nothing;
 
 impl Clock for Nothing {
     fn now(&self) -> Timestamp {

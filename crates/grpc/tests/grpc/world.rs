@@ -105,6 +105,7 @@ impl World {
         let profiles = user::Service::new(Arc::new(storage.clone()), cursors.clone(), environment.clone());
         let users = Arc::new(profiles.clone());
         let (store, wake_up) = (Arc::new(storage.clone()), Arc::new(hub));
+        let notifications = notification::Service::new(store.clone(), wake_up.clone(), cursors.clone());
         let domain = Domain {
             auth: Some(auth::Service::new(ports, Lifetimes::default())),
             user: Some(profiles),
@@ -123,10 +124,10 @@ impl World {
                 cursors.clone(),
                 environment.clone(),
             )),
-            notification: Some(notification::Service::new(store.clone(), wake_up.clone(), cursors)),
+            notification: Some(notifications.clone()),
         };
         let dispatcher =
-            notification::Dispatcher::new(storage.outboxes(), store, wake_up, environment.clone());
+            notification::Dispatcher::new(storage.outboxes(), Arc::new(notifications), environment.clone());
         let config = EntryConfig {
             limits: options.limits,
             stream_check: Duration::from_millis(20),

@@ -17,5 +17,5 @@ pub use error::{KeyError, RotateError};
 pub(crate) use key::SigningKey;
 pub use key::{key_id, public_jwk};
 pub use manifest::{KeyRecord, Phase};
-pub use secrets::Secrets;
+pub use secrets::{Secrets, SharedSecrets};
 pub use set::KeySet;

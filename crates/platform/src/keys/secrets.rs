@@ -1,4 +1,4 @@
-//! The two secrets of a deployment that are no signing keys.
+//! The secrets of a deployment that are no signing keys.
 
 use std::fmt;
 use std::path::Path;
@@ -13,19 +13,29 @@ use crate::SystemRandom;
 
 const REFRESH_TOKENS: &str = "refresh-tokens.secret";
 const CURSORS: &str = "cursors.secret";
+const SERVICES: &str = "services.secret";
 
-/// The secrets that refresh tokens and cursors are derived with: the same on every replica, wiped when dropped.
+type Secret = Zeroizing<[u8; 32]>;
+
+/// The secrets of a process that serves Auth: the same on every replica, wiped when dropped.
 #[derive(Clone)]
 pub struct Secrets {
-    refresh_tokens: Zeroizing<[u8; 32]>,
-    cursors: Zeroizing<[u8; 32]>,
+    refresh_tokens: Secret,
+    shared: SharedSecrets,
+}
+
+/// The secrets that every process of a deployment holds, whatever it serves; wiped when dropped.
+#[derive(Clone)]
+pub struct SharedSecrets {
+    cursors: Secret,
+    services: Secret,
 }
 
 impl Secrets {
     /// New ones that live and die with the process, for development and tests.
     #[must_use]
     pub fn ephemeral() -> Self {
-        Self { refresh_tokens: random(), cursors: random() }
+        Self { refresh_tokens: random(), shared: SharedSecrets { cursors: random(), services: random() } }
     }
 
     /// The key of `duologue_domain::auth::RefreshTokens`.
@@ -34,15 +44,15 @@ impl Secrets {
         &self.refresh_tokens
     }
 
-    /// The key of `duologue_domain::page::CursorSealer`.
+    /// Those that processes without Auth hold as well.
     #[must_use]
-    pub fn cursors(&self) -> &[u8; 32] {
-        &self.cursors
+    pub fn shared(&self) -> &SharedSecrets {
+        &self.shared
     }
 
     /// Makes those that are not there yet.
     pub(super) fn create_missing(directory: &Path) -> Result<(), KeyError> {
-        for name in [REFRESH_TOKENS, CURSORS] {
+        for name in [REFRESH_TOKENS, CURSORS, SERVICES] {
             if let Err(KeyError::Missing { .. }) = files::read(&directory.join(name)) {
                 let text = Zeroizing::new(STANDARD.encode(*random()) + "\n");
                 files::write(directory, name, text.as_bytes())?;
@@ -51,18 +61,43 @@ impl Secrets {
         Ok(())
     }
 
-    /// Reads both: files of 32 bytes in base64, as `openssl rand -base64 32` makes them.
     pub(super) fn read(directory: &Path) -> Result<Self, KeyError> {
-        let read = |name: &str| {
-            let path = directory.join(name);
-            let text = files::read(&path)?;
-            let mut secret = Zeroizing::new([0; 32]);
-            match STANDARD.decode_slice(text.trim_ascii(), secret.as_mut_slice()) {
-                Ok(32) => Ok(secret),
-                _ => Err(KeyError::Damaged { path, what: "does not hold 32 bytes in base64" }),
-            }
-        };
-        Ok(Self { refresh_tokens: read(REFRESH_TOKENS)?, cursors: read(CURSORS)? })
+        Ok(Self { refresh_tokens: read(directory, REFRESH_TOKENS)?, shared: SharedSecrets::read(directory)? })
+    }
+}
+
+impl SharedSecrets {
+    /// Reads them from a directory that only its owner may look into: `cursors.secret` and `services.secret`, 32 bytes
+    /// in base64 each, as `openssl rand -base64 32` makes them. Nothing else has to be there.
+    pub fn open(directory: &Path) -> Result<Self, KeyError> {
+        files::check_directory(directory)?;
+        Self::read(directory)
+    }
+
+    fn read(directory: &Path) -> Result<Self, KeyError> {
+        Ok(Self { cursors: read(directory, CURSORS)?, services: read(directory, SERVICES)? })
+    }
+
+    /// The key of `duologue_domain::page::CursorSealer`.
+    #[must_use]
+    pub fn cursors(&self) -> &[u8; 32] {
+        &self.cursors
+    }
+
+    /// The key of [`ServiceTokens`](crate::token::ServiceTokens).
+    #[must_use]
+    pub fn services(&self) -> &[u8; 32] {
+        &self.services
+    }
+}
+
+fn read(directory: &Path, name: &str) -> Result<Secret, KeyError> {
+    let path = directory.join(name);
+    let text = files::read(&path)?;
+    let mut secret = Zeroizing::new([0; 32]);
+    match STANDARD.decode_slice(text.trim_ascii(), secret.as_mut_slice()) {
+        Ok(32) => Ok(secret),
+        _ => Err(KeyError::Damaged { path, what: "does not hold 32 bytes in base64" }),
     }
 }
 
@@ -73,7 +108,14 @@ impl fmt::Debug for Secrets {
     }
 }
 
-fn random() -> Zeroizing<[u8; 32]> {
+/// Never shows a secret.
+impl fmt::Debug for SharedSecrets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SharedSecrets").finish_non_exhaustive()
+    }
+}
+
+fn random() -> Secret {
     let mut secret = Zeroizing::new([0; 32]);
     SystemRandom.fill(secret.as_mut_slice());
     secret
@@ -93,8 +135,10 @@ mod tests {
         Secrets::create_missing(directory.path()).unwrap();
         let second = Secrets::read(directory.path()).unwrap();
         assert_eq!(first.refresh_tokens(), second.refresh_tokens());
-        assert_eq!(first.cursors(), second.cursors());
-        assert_ne!(first.refresh_tokens(), first.cursors());
+        assert_eq!(first.shared().cursors(), second.shared().cursors());
+        assert_eq!(first.shared().services(), second.shared().services());
+        assert_ne!(first.refresh_tokens(), first.shared().cursors());
+        assert_ne!(first.shared().services(), first.shared().cursors());
     }
 
     #[test]

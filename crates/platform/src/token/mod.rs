@@ -1,8 +1,9 @@
-//! Access tokens: JWTs signed with Ed25519, and how they are verified.
+//! Access tokens: JWTs signed with Ed25519, and how they are verified; and the tokens of services.
 
 mod claims;
 mod issuer;
 mod known_keys;
+mod service;
 mod source;
 mod verifier;
 
@@ -11,6 +12,7 @@ mod tests;
 
 pub use claims::TokenParties;
 pub use issuer::Ed25519Issuer;
+pub use service::ServiceTokens;
 pub use source::{KeySource, KeysUnavailable};
 pub use verifier::{Ed25519Verifier, VerifierSettings};
 

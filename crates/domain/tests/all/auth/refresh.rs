@@ -178,13 +178,13 @@ fn another_replica_learns_of_the_end_from_the_store() {
         let elsewhere = duologue_domain::auth::Revocations::new(hub, access_lifetime);
         let mut watch = elsewhere.watch(caller.session_id);
         let now = caller.expire_time.minus(access_lifetime);
-        elsewhere.refresh(&*world.store, now, None).await.unwrap();
+        elsewhere.refresh(&world.store, now, None).await.unwrap();
         assert!(!elsewhere.has_ended(caller.session_id));
         world.service.revoke_session(&caller, caller.session_id).await.unwrap();
-        elsewhere.refresh(&*world.store, now.plus(Duration::from_secs(1)), Some(now)).await.unwrap();
+        elsewhere.refresh(&world.store, now.plus(Duration::from_secs(1)), Some(now)).await.unwrap();
         assert!(poll_once(Box::pin(watch.ended()).as_mut()).is_ready());
         let long_after = now.plus(access_lifetime * 2);
-        elsewhere.refresh(&*world.store, long_after, Some(long_after)).await.unwrap();
+        elsewhere.refresh(&world.store, long_after, Some(long_after)).await.unwrap();
         assert!(!elsewhere.has_ended(caller.session_id), "forgotten once no token of it lives");
     });
 }

@@ -16,7 +16,6 @@ use futures::executor::block_on;
 use uuid::Uuid;
 
 use crate::support::chat_store::PlainChatStore;
-use crate::support::notification_store::PlainNotificationStore;
 use crate::support::schedule::{Dice, poll_once};
 use crate::support::user;
 
@@ -69,8 +68,7 @@ impl World {
     }
 
     fn poll(&self) {
-        let notifications = Arc::new(PlainNotificationStore::default());
-        block_on(Poller::new(self.hub.clone(), self.store.clone(), notifications).poll()).unwrap();
+        block_on(Poller::new(self.hub.clone()).with_chats(self.store.clone()).poll()).unwrap();
     }
 
     fn open(&self, sequence: i64, message_id: Option<MessageId>) -> Result<MessageFeed, FeedError> {

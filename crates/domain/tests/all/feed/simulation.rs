@@ -15,7 +15,6 @@ use super::history::{History, Reader as ReaderHistory, Start, Stored};
 use super::reader::{Reader, Sources, Task};
 use super::shortcut::Variant;
 use crate::support::chat_store::PlainChatStore;
-use crate::support::notification_store::PlainNotificationStore;
 use crate::support::schedule::Dice;
 use crate::support::user;
 
@@ -50,8 +49,7 @@ impl Simulation {
         let mut dice = Dice::new(seed);
         let store = Arc::new(PlainChatStore::default());
         let bus = Arc::new(Bus::new(Dice::new(dice.roll())));
-        let notifications = Arc::new(PlainNotificationStore::default());
-        let poller = Poller::new(bus.hub.clone(), store.clone(), notifications);
+        let poller = Poller::new(bus.hub.clone()).with_chats(store.clone());
         let sources = Sources { variant, store, bus, globals: Arc::default() };
         let chats: Vec<_> = (0..=dice.below(3)).map(|number| chat(number as u128)).collect();
         for chat in &chats {

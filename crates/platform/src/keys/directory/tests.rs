@@ -46,7 +46,7 @@ fn a_new_directory_has_a_key_that_signs_and_the_next_one_and_keeps_both() {
         let again = open(&path, SETTINGS, minute(1)).unwrap();
         assert_eq!((published(&again), signing(&again)), (published(&first), signing(&first)));
         assert_eq!(again.secrets().refresh_tokens(), first.secrets().refresh_tokens());
-        assert_eq!(again.secrets().cursors(), first.secrets().cursors());
+        assert_eq!(again.secrets().shared().cursors(), first.secrets().shared().cursors());
     }
 }
 
@@ -126,7 +126,7 @@ fn files_and_directories_that_others_may_read_are_refused() {
     let mut targets: Vec<_> = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()).collect();
     targets.retain(|target| !target.ends_with(".lock"));
     targets.push(path.clone());
-    assert_eq!(targets.len(), 6);
+    assert_eq!(targets.len(), 7);
     for target in targets {
         let mode = fs::metadata(&target).unwrap().permissions().mode() & 0o7777;
         assert_eq!(mode, if target == path { 0o700 } else { 0o600 }, "{target:?}");
