@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
+mod bench;
 mod contract;
+mod nats;
 mod postgres;
 mod run;
 mod tests;
@@ -18,6 +20,9 @@ cargo xtask faults     plants every fault of the catalogue, and demands that the
 cargo xtask tour       starts the server and walks through the README's tour against it
 cargo xtask embed      runs the example that embeds the domain with a store of its own
 cargo xtask deny       licences, bans and sources of the dependencies (needs cargo-deny)
+cargo xtask bench      benchmarks of every layer, in memory; an argument is a part of their names
+cargo xtask bench-postgres  the same, on a durable PostgreSQL of its own
+cargo xtask ratios     contenders against yardsticks, and whether the ratios are what is demanded; --help for more
 cargo xtask baseline   records proto/ as the contract of a release, for later breaking checks
 ";
 
@@ -35,6 +40,9 @@ fn main() -> ExitCode {
         "tour" => tests::tour(),
         "embed" => tests::embed(),
         "deny" => run::cargo(&["deny", "check", "licenses", "bans", "sources"]),
+        "bench" => bench::embedded(),
+        "bench-postgres" => bench::on_postgres(),
+        "ratios" => bench::ratios(),
         "help" | "--help" | "-h" | "" => {
             print!("{HELP}");
             Ok(())
