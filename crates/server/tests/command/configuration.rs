@@ -28,6 +28,36 @@ fn listening_beyond_loopback_takes_a_word_for_plaintext() {
 }
 
 #[test]
+fn a_role_says_where_what_it_asks_is() {
+    let directory = TempDir::new().unwrap();
+    for (arguments, expected) in [
+        (&["--roles=user"][..], "--auth-url must say where auth is"),
+        (&["--roles=gateway,auth,user,social,chat"], "--notification-url must say where notification is"),
+        (&["--roles=user", "--auth-url=127.0.0.1:1"], "is not the address of a service"),
+        (&["--roles=user", "--auth-url=http://auth.example:1"], "beyond loopback and not encrypted"),
+        (&["--wakeup=postgres"], "only where it is the storage"),
+        (&["--wakeup=carrier-pigeon"], "say `local`, `postgres`, or the URL of a NATS server"),
+        (&["--tls-key=key.pem"], "--tls-certificate and --tls-key belong together"),
+        (&["--tls-clients=required"], "--tls-authorities must say who vouches for them"),
+        (&["--tls-certificate=missing.pem", "--tls-key=missing.pem"], "missing.pem"),
+    ] {
+        let output = run(&directory, &[&["serve"], arguments].concat());
+        assert!(refusal(&output).contains(expected), "{output:?}");
+    }
+}
+
+#[test]
+fn a_list_in_the_environment_has_commas_between_its_items() {
+    let server = Server::start_by(|command| {
+        command.env("DUOLOGUE_ROLES", "gateway, auth,user,social,chat,notification");
+        command.env("DUOLOGUE_TRUSTED_PROXIES", "10.0.0.0/8,::1");
+    });
+    let log = server.log();
+    assert!(log.contains("\"10.0.0.0/8\"") && log.contains("\"::1\""), "{log}");
+    assert!(log.contains("roles: gateway,auth,user,social,chat,notification"), "{log}");
+}
+
+#[test]
 fn a_setting_that_does_not_exist_is_an_error_wherever_it_is_said() {
     let directory = TempDir::new().unwrap();
     std::fs::write(directory.path().join("file.toml"), "rest_listens = \"127.0.0.1:0\"").unwrap();

@@ -12,7 +12,8 @@ fn it_says_how_it_is_on_every_door() {
         let answer = http(&server.rest, &format!("GET {path}"), "", "");
         assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
     }
-    let healthy = run(server.directory(), &["healthcheck", "--grpc", &format!("http://{}", server.grpc)]);
+    let healthy =
+        run(server.directory(), &["healthcheck", "--metrics", &format!("http://{}", server.metrics)]);
     assert!(healthy.status.success(), "{healthy:?}");
     let metrics = http(&server.metrics, "GET /metrics", "", "");
     assert!(metrics.starts_with("HTTP/1.1 200"), "{metrics}");
