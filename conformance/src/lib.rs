@@ -14,5 +14,6 @@ pub mod report;
 pub mod runner;
 pub mod scenario;
 pub mod secrets;
+pub mod tamper;
 pub mod target;
 pub mod world;

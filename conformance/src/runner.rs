@@ -12,6 +12,7 @@ use tonic::Code;
 use crate::door::{Credential, Door, DynamicCall, Envelope, Grpc, Rest};
 use crate::report::ScenarioReport;
 use crate::scenario::{Cell, Scenario};
+use crate::target::Capability;
 use crate::world::{Journal, Outcome, Session, Stop, World};
 
 /// A scenario that takes longer than this has no verdict.
@@ -60,8 +61,8 @@ impl Preflight {
     /// Calls every RPC without a credential and without a field, through every door.
     pub async fn look(session: &Session) -> Result<Self, String> {
         let mut found = Self::default();
-        let grpc = Grpc::new(session.target.addresses(Door::Grpc))?;
-        let rest = Rest::new(session.target.addresses(Door::Rest))?;
+        let grpc = Grpc::new(&session.target)?;
+        let rest = Rest::new(&session.target)?;
         for door in session.target.doors() {
             for rpc in Rpc::ALL {
                 let envelope = Envelope::by(Credential::None);
@@ -106,21 +107,27 @@ fn filled(rpc: Rpc) -> DynamicCall {
 }
 
 /// Runs jobs, so many at once, and tells of each as it ends. The order of the answer is that of the jobs.
+///
+/// Those that restart the deployment run last, one by one, so that nothing else meets a deployment that is gone.
 pub async fn run(
     session: &Arc<Session>,
     jobs: Vec<Job>,
     at_once: usize,
     told: impl Fn(&ScenarioReport),
 ) -> Vec<ScenarioReport> {
-    let running = jobs.into_iter().enumerate().map(|(number, (scenario, door))| {
-        let session = Arc::clone(session);
-        async move { (number, run_one(&session, scenario, door).await) }
-    });
-    let mut running = futures::stream::iter(running).buffer_unordered(at_once.max(1));
+    let restarts = |(_, (scenario, _)): &(usize, Job)| scenario.needs.contains(&Capability::Restart);
+    let (alone, together): (Vec<_>, Vec<_>) = jobs.into_iter().enumerate().partition(restarts);
     let mut reports = BTreeMap::new();
-    while let Some((number, report)) = running.next().await {
-        told(&report);
-        reports.insert(number, report);
+    for (jobs, at_once) in [(together, at_once.max(1)), (alone, 1)] {
+        let running = jobs.into_iter().map(|(number, (scenario, door))| {
+            let session = Arc::clone(session);
+            async move { (number, run_one(&session, scenario, door).await) }
+        });
+        let mut running = futures::stream::iter(running).buffer_unordered(at_once);
+        while let Some((number, report)) = running.next().await {
+            told(&report);
+            reports.insert(number, report);
+        }
     }
     reports.into_values().collect()
 }

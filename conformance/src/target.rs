@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use http::Uri;
 
-use crate::door::Door;
+use crate::door::{Door, Trust};
 
 /// Something that not every deployment can show, so that scenarios which need it are skipped without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,7 +15,7 @@ pub enum Capability {
     ShortAccessTokens,
     /// Two addresses of the same door are two replicas of one deployment.
     Replicas,
-    /// A command restarts the deployment (`restart-cmd=COMMAND`).
+    /// A command restarts the deployment (`--restart-command COMMAND`).
     Restart,
     /// The operator wants load (`load=PAIRSxMESSAGES`).
     Load,
@@ -34,7 +34,7 @@ impl Capability {
         match self {
             Self::ShortAccessTokens => "access-ttl",
             Self::Replicas => "replicas",
-            Self::Restart => "restart-cmd",
+            Self::Restart => "restart-command",
             Self::Load => "load",
             Self::Slow => "slow",
             Self::Rest => "rest",
@@ -43,7 +43,7 @@ impl Capability {
     }
 
     /// Those that are declared by `--capability`.
-    pub const DECLARED: [Self; 4] = [Self::ShortAccessTokens, Self::Restart, Self::Load, Self::Slow];
+    pub const DECLARED: [Self; 3] = [Self::ShortAccessTokens, Self::Load, Self::Slow];
 }
 
 impl fmt::Display for Capability {
@@ -57,11 +57,12 @@ impl fmt::Display for Capability {
 pub struct Target {
     grpc: Vec<String>,
     rest: Vec<String>,
+    trust: Option<Trust>,
     declared: BTreeMap<Capability, String>,
 }
 
 impl Target {
-    /// A deployment with these addresses, each like `http://127.0.0.1:8080`; several are replicas.
+    /// A deployment with these addresses, each like `http://127.0.0.1:8080` or `https://messenger.example`; several are replicas.
     #[must_use]
     pub fn new(grpc: &[String], rest: &[String]) -> Self {
         let complete = |address: &String| {
@@ -71,8 +72,28 @@ impl Target {
         Self {
             grpc: grpc.iter().map(complete).collect(),
             rest: rest.iter().map(complete).collect(),
+            trust: None,
             declared: BTreeMap::new(),
         }
+    }
+
+    /// With the authorities whose certificates are believed.
+    #[must_use]
+    pub fn trusting(mut self, trust: Trust) -> Self {
+        self.trust = Some(trust);
+        self
+    }
+
+    /// The authorities whose certificates are believed; without any, no address that speaks TLS can be reached.
+    #[must_use]
+    pub const fn trust(&self) -> Option<&Trust> {
+        self.trust.as_ref()
+    }
+
+    /// Whether an address speaks TLS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.grpc.iter().chain(&self.rest).any(|address| address.starts_with("https://"))
     }
 
     /// Declares a capability.

@@ -3,51 +3,13 @@
 #![expect(clippy::expect_used, reason = "the helpers of these tests are tests as well")]
 
 use std::path::Path;
-use std::process::{Command, Output};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
+mod running;
 mod small_auth;
 
-/// Runs the command in an environment of its own.
-async fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_duologue-conformance"));
-    let inherited = std::env::vars().filter(|(name, _)| name.starts_with("DUOLOGUE_CONFORMANCE_"));
-    for (name, _) in inherited {
-        command.env_remove(name);
-    }
-    command.args(arguments).envs(environment.iter().copied());
-    tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("it starts")
-}
-
-fn last_line(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).lines().last().unwrap_or_default().to_owned()
-}
-
-fn told(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-/// A REST door that answers every request with `RESOURCE_EXHAUSTED`.
-async fn exhausted() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let body = r#"{"code":8,"message":"Later.","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"RATE_LIMITED","domain":"duologue"},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1s"}]}"#;
-    let reply = format!(
-        "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\nretry-after: 1\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let mut request = vec![0; 16 * 1_024];
-            let _ = stream.read(&mut request).await;
-            let _ = stream.write_all(reply.as_bytes()).await;
-            let _ = stream.shutdown().await;
-        }
-    });
-    format!("http://{address}")
-}
+use running::{command, exhausted, last_line, told};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_holds_ends_with_0_and_what_does_not_with_1() {
@@ -93,7 +55,9 @@ async fn a_selection_of_nothing_and_a_wrong_line_end_with_64() {
         &["run", "--only", "auth", "--skip", "auth"][..],
         &["run", "--only", "auth.no_such"],
         &["run", "--no-such-option"],
-        &["run", "--grpc", "https://127.0.0.1:1"],
+        &["run", "--grpc", "https://127.0.0.1:1", "--ca", "/no/such/file"],
+        &["run", "--grpc", "https://127.0.0.1:1", "--ca", "Cargo.toml"],
+        &["run", "--grpc", "http://127.0.0.1:1", "--ca", "Cargo.toml"],
         &["run", "--rest", "http://192.0.2.1:80"],
         &["load", "--rest", "http://192.0.2.1:80"],
         &["load", "--pairs", "500", "--rate", "500"],

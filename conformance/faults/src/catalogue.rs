@@ -1,20 +1,19 @@
 //! The list of what is planted, kept apart from the code so that nobody deletes a fault unseen.
 
+use duologue_conformance::door::Door;
+
 /// Scenarios that stay green under a fault, unless the catalogue says that it breaks them.
 pub const CANARIES: [&str; 4] =
     ["auth.register_login", "user.create_and_get", "social.request_and_list", "chat.history_round_trip"];
 
-/// Scenarios that no server here can show a fault to, and why.
-pub const NOT_RUN: [(&str, &str); 2] = [
-    (
-        "durability.survives_restart",
-        "the servers of this crate cannot be killed and started again by a command",
-    ),
-    (
-        "durability.ambiguous_writes",
-        "the servers of this crate cannot be killed and started again by a command",
-    ),
-];
+/// A scenario that a fault is caught by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named {
+    /// Its id.
+    pub id: &'static str,
+    /// The door through which it has to catch it; either, if none is named.
+    pub door: Option<Door>,
+}
 
 /// A row of `catalogue.tsv`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +22,8 @@ pub struct Row {
     pub id: &'static str,
     /// Where a real server would have it.
     pub layer: &'static str,
-    /// The scenarios that must end in a violation, each through at least one door.
-    pub caught_by: Vec<&'static str>,
+    /// The scenarios that must end in a violation, each through at least one door, or through the door it is named with.
+    pub caught_by: Vec<Named>,
     /// The canaries that it breaks as well.
     pub breaks: Vec<&'static str>,
     /// What is wrong.
@@ -32,18 +31,12 @@ pub struct Row {
 }
 
 impl Row {
-    /// The named scenarios that can run here.
-    #[must_use]
-    pub fn runnable(&self) -> Vec<&'static str> {
-        let runs = |id: &&str| NOT_RUN.iter().all(|(not_run, _)| not_run != id);
-        self.caught_by.iter().copied().filter(runs).collect()
-    }
-
     /// The canaries that must stay green.
     #[must_use]
     pub fn canaries(&self) -> Vec<&'static str> {
+        let is_named = |canary: &&str| self.caught_by.iter().any(|named| named.id == *canary);
         let breaks = |canary: &&str| self.breaks.contains(canary) || self.breaks.contains(&"*");
-        CANARIES.into_iter().filter(|canary| !self.caught_by.contains(canary) && !breaks(canary)).collect()
+        CANARIES.into_iter().filter(|canary| !is_named(canary) && !breaks(canary)).collect()
     }
 }
 
@@ -64,6 +57,12 @@ fn row(line: &'static str) -> Option<Row> {
     let mut columns = line.split('\t');
     let (id, layer) = (columns.next()?, columns.next()?);
     let mut list = || Some(columns.next()?.split(',').filter(|id| !id.is_empty() && *id != "-").collect());
-    let (caught_by, breaks) = (list()?, list()?);
+    let (caught_by, breaks): (Vec<_>, _) = (list()?, list()?);
+    let caught_by = caught_by.into_iter().map(named).collect();
     Some(Row { id, layer, caught_by, breaks, text: columns.next()? })
+}
+
+fn named(text: &'static str) -> Named {
+    let (id, door) = text.split_once('@').unwrap_or((text, ""));
+    Named { id, door: Door::ALL.into_iter().find(|known| known.name() == door) }
 }

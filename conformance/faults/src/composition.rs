@@ -19,14 +19,25 @@ pub type Around = Arc<dyn Fn(Call, Next) -> BoxFuture<'static, Answered> + Send 
 
 pub(crate) type Layer = Box<dyn FnOnce(Router) -> Router + Send>;
 
+/// How a messenger is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// One replica, until it is dropped.
+    Single,
+    /// A second replica over the same storage, which hears of the first by polling alone.
+    Doubled,
+    /// An operator kills it and starts it again, when asked to: what was on its way is lost, what is stored stays.
+    Restartable,
+}
+
 /// A whole messenger before it is served.
 pub struct Composition {
     /// What the use cases stand on.
     pub ports: Ports,
     /// The REST door asks the entry about credentials before it reads a request.
     pub is_guarded: bool,
-    /// A second replica over the same storage, which hears of the first by polling alone.
-    pub is_doubled: bool,
+    /// How it is run.
+    pub operation: Operation,
     /// Replicas ask the storage for news.
     pub polls: bool,
     /// What the deployment can show.
@@ -44,7 +55,7 @@ impl Composition {
         Ok(Self {
             ports: Ports::sound(lifetimes)?,
             is_guarded: true,
-            is_doubled: false,
+            operation: Operation::Single,
             polls: true,
             capabilities: short.into_iter().collect(),
             around: None,
@@ -80,6 +91,12 @@ impl Composition {
         self.ports.revocations = Revocations::new(self.ports.hub.clone(), access);
         self.capabilities.push((Capability::ShortAccessTokens, seconds.to_string()));
         self
+    }
+
+    /// With an operator who kills it and starts it again, when asked to.
+    #[must_use]
+    pub fn restartable(self) -> Self {
+        Self { operation: Operation::Restartable, ..self }
     }
 
     /// With `layer` around the HTTP of the REST door.

@@ -6,13 +6,16 @@
 //! each fault is and which scenarios have to end in a violation; [`plants`] has the decorators; [`trial`] starts the
 //! faulty server and runs the scenarios against it, through both doors.
 
+pub mod assertions;
 pub mod call;
 pub mod catalogue;
 pub mod composition;
 pub mod plants;
 mod ports;
+mod restart;
 pub mod server;
 pub mod trial;
+mod wiring;
 mod woven;
 
 pub use composition::Composition;

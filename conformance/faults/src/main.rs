@@ -1,8 +1,10 @@
-//! Plants every fault, or those that are named, and prints which the conformance suite catches.
+//! Plants every fault, or those that are named, and prints which the conformance suite catches. `assertions` finds out
+//! which fault needs which assertion of the suite.
 
 use std::process::ExitCode;
 
 use duologue_conformance::runner::Verdict;
+use duologue_conformance_faults::assertions::{self, Need};
 use duologue_conformance_faults::catalogue::{Row, catalogue};
 use duologue_conformance_faults::plants::{self, Variant};
 use duologue_conformance_faults::trial::{self, trial};
@@ -30,24 +32,47 @@ async fn told(row: &Row, variant: &Variant) -> (bool, String) {
     (is_caught, lines.join("\n    "))
 }
 
+/// Finds out which fault needs which assertion, and writes it down; with ids of scenarios, for these alone.
+async fn campaign(scenarios: &[String]) -> anyhow::Result<ExitCode> {
+    let listed = assertions::campaign(scenarios).await?;
+    assertions::write(&listed, scenarios)?;
+    let count = |need: fn(&Need) -> bool| listed.iter().filter(|row| need(&row.need)).count();
+    println!(
+        "{} assertions: {} are needed, {} have failed beside others, {} have never failed",
+        listed.len(),
+        count(|need| matches!(need, Need::Fault(_) | Need::Claim)),
+        count(|need| matches!(need, Need::Beside(_))),
+        count(|need| *need == Need::Nothing),
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let named: Vec<String> = std::env::args().skip(1).collect();
+    if named.first().is_some_and(|word| word == "assertions") {
+        let campaign = campaign(&named[1..]).await;
+        return campaign.unwrap_or_else(|error| {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        });
+    }
     let is_named = |id: &str| named.is_empty() || named.iter().any(|name| name == id);
-    let (mut trials, mut pending) = (Vec::new(), Vec::new());
+    let (mut trials, mut elsewhere) = (Vec::new(), Vec::new());
     if named.iter().any(|name| name == "none") {
-        for line in trial::without_fault().await.unwrap_or_else(|error| vec![error.to_string()]) {
-            println!("{line}");
+        match trial::without_fault().await {
+            Ok(sound) => sound.wrong.iter().for_each(|line| println!("{line}")),
+            Err(error) => println!("{error}"),
         }
     }
     for row in catalogue().into_iter().filter(|row| is_named(row.id)) {
         let plant = plants::find(row.id);
         match plant {
-            Some(plant) if plant.not_run.is_none() => {
+            Some(plant) if plant.elsewhere.is_none() => {
                 trials.extend(plant.variants.into_iter().map(|variant| (row.clone(), variant)));
             }
-            Some(plant) => pending.push(format!("{}: {}", row.id, plant.not_run.unwrap_or_default())),
-            None => pending.push(format!("{}: nobody has written it", row.id)),
+            Some(plant) => elsewhere.push(format!("{}: {}", row.id, plant.elsewhere.unwrap_or_default())),
+            None => elsewhere.push(format!("{}: nobody has written it", row.id)),
         }
     }
     let planted = trials.len();
@@ -59,9 +84,9 @@ async fn main() -> ExitCode {
         caught += usize::from(is_caught);
         println!("{line}");
     }
-    for line in &pending {
-        println!("not run: {line}");
+    for line in &elsewhere {
+        println!("not here: {line}");
     }
-    println!("{caught} caught of {planted} planted, {} not run", pending.len());
+    println!("{caught} caught of {planted} planted, {} elsewhere", elsewhere.len());
     if caught == planted { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

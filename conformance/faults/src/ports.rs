@@ -1,6 +1,7 @@
 //! What the use cases stand on, each part to be decorated by a fault.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use duologue_domain::auth::{
     AccessClaims, AccessTokenIssuer, AccessTokenVerifier, AccountStore, Lifetimes, PasswordHasher,
@@ -43,6 +44,8 @@ pub struct Ports {
     pub refresh_tokens: RefreshTokens,
     pub revocations: Revocations,
     pub lifetimes: Lifetimes,
+    /// How often the server was killed so far.
+    pub lives: Arc<AtomicU64>,
     pub hub: LocalWakeUp,
     pub environment: Environment,
 }
@@ -71,6 +74,7 @@ impl Ports {
             refresh_tokens: RefreshTokens::new(&[9; 32]),
             revocations: Revocations::new(hub.clone(), lifetimes.access),
             lifetimes,
+            lives: Arc::default(),
             hub,
             environment: Environment::new(Arc::new(SystemClock), Arc::new(SystemRandom)),
         })

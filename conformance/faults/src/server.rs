@@ -1,6 +1,7 @@
 //! Serves a composition on two ports of this machine.
 
 use std::future::pending;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use axum::body::Body;
 use axum::http::{Request, Response};
 use axum::middleware::{self, Next as NextLayer};
 use duologue_conformance::door::Door;
-use duologue_conformance::target::Target;
+use duologue_conformance::target::{Capability, Target};
 use duologue_contract::Rpc;
 use duologue_contract::auth::auth_service_server::AuthServiceServer;
 use duologue_contract::bridge::{
@@ -21,15 +22,13 @@ use duologue_contract::errors::Reason;
 use duologue_contract::notification::notification_service_server::NotificationServiceServer;
 use duologue_contract::social::social_service_server::SocialServiceServer;
 use duologue_contract::user::user_service_server::UserServiceServer;
-use duologue_domain::auth::{self, Authenticator};
-use duologue_domain::notification::{self, Dispatcher};
-use duologue_domain::page::CursorSealer;
+use duologue_domain::auth::Authenticator;
+use duologue_domain::notification::Dispatcher;
 use duologue_domain::poller::Poller;
 use duologue_domain::user::AvatarSchemes;
 use duologue_domain::wakeup::{Topic, WakeUp as _};
-use duologue_domain::{chat, social, user};
 use duologue_gateway::Guard;
-use duologue_grpc::{Domain, Entry, EntryConfig, Plaintext, Server, ServerConfig, Services};
+use duologue_grpc::{Entry, EntryConfig, Plaintext, Server, ServerConfig, Services};
 use duologue_listener::ListenerConfig;
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
@@ -40,8 +39,10 @@ use tonic::service::Routes;
 use tonic::{Code, Status};
 
 use crate::call::{Call, Next};
-use crate::composition::{Around, Composition, Layer};
+use crate::composition::{Around, Composition, Layer, Operation};
 use crate::ports::Ports;
+use crate::restart::{Life, Operator};
+use crate::wiring::{domain, notifications};
 use crate::woven::Woven;
 
 /// The largest message, as SPEC section 8 has it.
@@ -52,7 +53,11 @@ pub struct Deployment {
     /// Where it listens, and what it can show.
     pub target: Target,
     _tasks: JoinSet<()>,
+    _operator: Option<Operator>,
 }
+
+/// Any free port of this machine.
+const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 impl Deployment {
     /// Serves the composition.
@@ -60,7 +65,7 @@ impl Deployment {
         let Composition {
             ports,
             is_guarded,
-            is_doubled,
+            operation,
             polls,
             capabilities,
             around,
@@ -70,37 +75,54 @@ impl Deployment {
         let mut tasks = JoinSet::new();
         let (mut grpc, mut rest) = (Vec::new(), Vec::new());
         let mut replicas = vec![ports];
-        if is_doubled {
+        if operation == Operation::Doubled {
             replicas.extend(replicas.first().map(Ports::replica));
         }
-        for ports in replicas {
-            let replica = Replica::new(&ports, around.clone());
-            rest.push(replica.serve_rest(&mut tasks, is_guarded, std::mem::take(&mut rest_layers)).await?);
-            grpc.push(replica.serve_grpc(&mut tasks, std::mem::take(&mut grpc_layers)).await?);
-            background(&mut tasks, &ports, polls);
+        for ports in &replicas {
+            let replica = Replica::new(ports, around.clone(), is_guarded);
+            let layers = std::mem::take(&mut rest_layers);
+            rest.push(replica.serve_rest(&mut tasks, ANYWHERE, layers).await?);
+            let layers = std::mem::take(&mut grpc_layers);
+            grpc.push(replica.serve_grpc(&mut tasks, ANYWHERE, layers).await?);
+            background(&mut tasks, ports, polls);
         }
-        let mut target = Target::new(&grpc, &rest);
+        let address = |door: &SocketAddr| format!("http://{door}");
+        let mut target = Target::new(
+            &grpc.iter().map(address).collect::<Vec<_>>(),
+            &rest.iter().map(address).collect::<Vec<_>>(),
+        );
         for (capability, value) in &capabilities {
             target.declare(*capability, value);
         }
-        Ok(Self { target, _tasks: tasks })
+        let mut operator = None;
+        if let (true, [ports, ..], [grpc, ..], [rest, ..]) =
+            (operation == Operation::Restartable, replicas.as_slice(), grpc.as_slice(), rest.as_slice())
+        {
+            let life = Life { ports: ports.clone(), around, is_guarded, polls, grpc: *grpc, rest: *rest };
+            let hired = Operator::hire(life, std::mem::take(&mut tasks))?;
+            target.declare(Capability::Restart, &hired.command);
+            operator = Some(hired);
+        }
+        Ok(Self { target, _tasks: tasks, _operator: operator })
     }
 }
 
 /// The doors of one replica, not open yet.
-struct Replica {
+pub(crate) struct Replica {
     services: Services,
     entry: Entry,
     around: Option<Around>,
+    is_guarded: bool,
 }
 
 impl Replica {
-    fn new(ports: &Ports, around: Option<Around>) -> Self {
+    pub(crate) fn new(ports: &Ports, around: Option<Around>, is_guarded: bool) -> Self {
         let authenticator =
             Authenticator::new(ports.verifier.clone(), ports.revocations.clone(), ports.environment.clone());
         let config = EntryConfig { stream_check: Duration::from_millis(250), ..EntryConfig::default() };
         let entry = Entry::new(authenticator, ports.environment.clone(), config);
-        Self { services: Services::new(domain(ports), &entry, AvatarSchemes::Https), entry, around }
+        let services = Services::new(domain(ports), &entry, AvatarSchemes::Https);
+        Self { services, entry, around, is_guarded }
     }
 
     fn woven(&self, door: Door) -> Arc<Woven> {
@@ -108,32 +130,38 @@ impl Replica {
         Arc::new(Woven { services: Arc::new(self.services.clone()), around, door })
     }
 
-    async fn serve_rest(
+    pub(crate) async fn serve_rest(
         &self,
         tasks: &mut JoinSet<()>,
-        is_guarded: bool,
+        listen: SocketAddr,
         layers: Vec<Layer>,
-    ) -> anyhow::Result<String> {
+    ) -> anyhow::Result<SocketAddr> {
         let guard: Arc<dyn Guard> = Arc::new(Guardian(self.entry.clone()));
         let config = duologue_gateway::Config {
-            guard: is_guarded.then_some(guard),
+            guard: self.is_guarded.then_some(guard),
             ..duologue_gateway::Config::default()
         };
         let router = duologue_gateway::router(bridges(&self.woven(Door::Rest)), config);
-        serve(tasks, "rest", layers.into_iter().fold(router, |router, layer| layer(router))).await
+        let router = layers.into_iter().fold(router, |router, layer| layer(router));
+        serve(tasks, "rest", listen, router).await
     }
 
-    async fn serve_grpc(&self, tasks: &mut JoinSet<()>, layers: Vec<Layer>) -> anyhow::Result<String> {
+    pub(crate) async fn serve_grpc(
+        &self,
+        tasks: &mut JoinSet<()>,
+        listen: SocketAddr,
+        layers: Vec<Layer>,
+    ) -> anyhow::Result<SocketAddr> {
         if self.around.is_some() || !layers.is_empty() {
             let router = routes(&self.woven(Door::Grpc)).layer(middleware::from_fn(in_our_words));
-            return serve(tasks, "grpc", layers.into_iter().fold(router, |router, layer| layer(router)))
-                .await;
+            let router = layers.into_iter().fold(router, |router, layer| layer(router));
+            return serve(tasks, "grpc", listen, router).await;
         }
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         let server = Server::new(&self.services, &self.entry, ServerConfig::development())?;
         tasks.spawn(server.serve(listener, Plaintext, pending(), Duration::ZERO));
-        Ok(format!("http://{address}"))
+        Ok(address)
     }
 }
 
@@ -153,45 +181,6 @@ async fn in_our_words(request: Request<Body>, next: NextLayer) -> Response<Body>
         _ => return response,
     };
     reason.status("the transport cannot take this").into_http()
-}
-
-fn domain(ports: &Ports) -> Domain {
-    let environment = || ports.environment.clone();
-    let cursors = CursorSealer::new(&[7; 32]);
-    let wake_up = Arc::new(ports.hub.clone());
-    let auth = auth::Ports {
-        accounts: ports.accounts.clone(),
-        sessions: ports.sessions.clone(),
-        hasher: ports.hasher.clone(),
-        issuer: ports.issuer.clone(),
-        refresh_tokens: ports.refresh_tokens.clone(),
-        revocations: ports.revocations.clone(),
-        cursors: cursors.clone(),
-        environment: environment(),
-    };
-    let user = user::Service::new(ports.profiles.clone(), cursors.clone(), environment());
-    let of_social = ports.users_of_social.clone().unwrap_or_else(|| Arc::new(user.clone()));
-    let of_chat = ports.users_of_chat.clone().unwrap_or_else(|| Arc::new(user.clone()));
-    Domain {
-        auth: Some(auth::Service::new(auth, ports.lifetimes)),
-        social: Some(social::Service::new(
-            ports.social.clone(),
-            of_social,
-            wake_up.clone(),
-            cursors.clone(),
-            environment(),
-        )),
-        chat: Some(chat::Service::new(
-            ports.chats.clone(),
-            of_chat,
-            Arc::new(chat::Open),
-            wake_up.clone(),
-            cursors.clone(),
-            environment(),
-        )),
-        notification: Some(notification::Service::new(ports.notifications.clone(), wake_up, cursors)),
-        user: Some(user),
-    }
 }
 
 fn bridges(woven: &Arc<Woven>) -> Bridges {
@@ -226,8 +215,13 @@ fn routes(woven: &Arc<Woven>) -> Router {
     routes.routes().into_axum_router()
 }
 
-async fn serve(tasks: &mut JoinSet<()>, door: &'static str, router: Router) -> anyhow::Result<String> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+async fn serve(
+    tasks: &mut JoinSet<()>,
+    door: &'static str,
+    listen: SocketAddr,
+    router: Router,
+) -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
     let service = tower::ServiceExt::<Request<Body>>::map_request(router, whole);
     tasks.spawn(duologue_listener::serve(
@@ -238,7 +232,7 @@ async fn serve(tasks: &mut JoinSet<()>, door: &'static str, router: Router) -> a
         pending(),
         Duration::ZERO,
     ));
-    Ok(format!("http://{address}"))
+    Ok(address)
 }
 
 fn whole(request: Request<Incoming>) -> Request<Body> {
@@ -246,8 +240,10 @@ fn whole(request: Request<Incoming>) -> Request<Body> {
 }
 
 /// Polls, delivers events and learns of ended sessions, as the product does beside its doors.
-fn background(tasks: &mut JoinSet<()>, ports: &Ports, polls: bool) {
-    let poller = Poller::new(ports.hub.clone(), ports.chats.clone(), ports.notifications.clone());
+pub(crate) fn background(tasks: &mut JoinSet<()>, ports: &Ports, polls: bool) {
+    let poller = Poller::new(ports.hub.clone())
+        .with_chats(ports.chats.clone())
+        .with_notifications(ports.notifications.clone());
     tasks.spawn(async move {
         let mut turns = interval(Duration::from_secs(2));
         loop {
@@ -258,9 +254,8 @@ fn background(tasks: &mut JoinSet<()>, ports: &Ports, polls: bool) {
         }
     });
     let (hub, environment) = (ports.hub.clone(), ports.environment.clone());
-    let wake_up = Arc::new(hub.clone());
-    let dispatcher =
-        Dispatcher::new(ports.outboxes.clone(), ports.notifications.clone(), wake_up, environment);
+    let receiver = Arc::new(notifications(ports));
+    let dispatcher = Dispatcher::new(ports.outboxes.clone(), receiver, environment);
     tasks.spawn(async move {
         let mut news = hub.subscribe(Topic::Events);
         loop {
@@ -277,7 +272,7 @@ fn background(tasks: &mut JoinSet<()>, ports: &Ports, polls: bool) {
         loop {
             turns.tick().await;
             let now = ports.now();
-            if ports.revocations.refresh(&*ports.sessions, now, last).await.is_ok() {
+            if ports.revocations.refresh(&ports.sessions, now, last).await.is_ok() {
                 last = Some(now);
             }
         }

@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use duologue_conformance::report::ScenarioReport;
 use duologue_conformance::runner::{self, Job, Verdict};
 use duologue_conformance::scenario;
-use duologue_conformance::world::Session;
+use duologue_conformance::world::{Place, Session};
 use duologue_domain::auth::Lifetimes;
 use futures::StreamExt as _;
 
-use crate::catalogue::{Row, catalogue};
+use crate::catalogue::{Named, Row, catalogue};
 use crate::composition::Composition;
 use crate::plants::{self, Harmless, Variant};
 use crate::server::Deployment;
@@ -23,8 +23,17 @@ const SEED: u64 = 20_260;
 
 /// Runs these scenarios against a composition, through every door.
 pub async fn run(composition: Composition, ids: &[&str]) -> anyhow::Result<Vec<ScenarioReport>> {
+    run_without(composition, ids, None).await
+}
+
+/// The same with nothing asserted at a place.
+pub async fn run_without(
+    composition: Composition,
+    ids: &[&str],
+    silenced: Option<Place>,
+) -> anyhow::Result<Vec<ScenarioReport>> {
     let deployment = Deployment::start(composition).await?;
-    let session = Session::new(deployment.target.clone(), SEED);
+    let session = Session::silencing(deployment.target.clone(), SEED, silenced);
     let known = ids.iter().filter_map(|id| scenario::find(id));
     let jobs: Vec<Job> = known
         .flat_map(|scenario| deployment.target.doors().into_iter().map(move |door| (scenario, door)))
@@ -37,12 +46,22 @@ pub fn sound() -> anyhow::Result<Composition> {
     Composition::sound(Lifetimes::default())
 }
 
-/// What does not hold without any fault; nothing if every named scenario passes on every harmless composition that can
-/// show it, and on one at least.
-pub async fn without_fault() -> anyhow::Result<Vec<String>> {
-    let named: BTreeSet<_> = catalogue().iter().flat_map(Row::runnable).collect();
+/// What the named scenarios come to without any fault.
+#[derive(Debug, Default)]
+pub struct Sound {
+    /// What does not hold; nothing if every named scenario passes on every harmless composition that can show it, and
+    /// on one at least.
+    pub wrong: Vec<String>,
+    /// Where each scenario asserted something.
+    pub places: BTreeSet<(String, Place)>,
+}
+
+/// Runs every named scenario on every harmless composition that can show it.
+pub async fn without_fault() -> anyhow::Result<Sound> {
+    let rows = catalogue();
+    let named: BTreeSet<_> = rows.iter().flat_map(|row| row.caught_by.iter().map(|named| named.id)).collect();
     let mut passed = BTreeSet::new();
-    let mut wrong = Vec::new();
+    let mut came = Sound::default();
     let runs = plants::harmless().into_iter().map(|Harmless { variant, only }| {
         let is_wanted = |id: &&str| only.is_empty() || only.iter().any(|start| id.starts_with(start));
         let ids: Vec<_> = named.iter().copied().filter(is_wanted).collect();
@@ -52,16 +71,17 @@ pub async fn without_fault() -> anyhow::Result<Vec<String>> {
     while let Some(done) = runs.next().await {
         let (reports, name) = done?;
         for report in reports {
+            came.places.extend(report.places.keys().map(|place| (report.id.clone(), *place)));
             match report.verdict {
                 Verdict::Pass => drop(passed.insert(report.id)),
                 Verdict::Skip => {}
-                _ => wrong.push(format!("{}, {name}: {}", report.name(), report.reason)),
+                _ => came.wrong.push(format!("{}, {name}: {}", report.name(), report.reason)),
             }
         }
     }
     let never = named.iter().filter(|id| !passed.contains(**id)).map(|id| format!("{id} never passes"));
-    wrong.extend(never);
-    Ok(wrong)
+    came.wrong.extend(never);
+    Ok(came)
 }
 
 /// How a fault was met.
@@ -76,9 +96,20 @@ pub struct Outcome {
 /// Plants a fault and runs its scenarios and the canaries.
 pub async fn trial(row: &Row, variant: &Variant) -> anyhow::Result<Outcome> {
     let canaries = row.canaries();
-    let ids = [row.runnable(), canaries.clone()].concat();
+    let named: BTreeSet<_> = row.caught_by.iter().map(|named| named.id).collect();
+    let ids: Vec<_> = named.into_iter().chain(canaries.iter().copied()).collect();
     let reports = run(variant.plant(sound()?), &ids).await?;
     Ok(Outcome { wrong: judge(row, &canaries, &reports), reports })
+}
+
+/// Whether a fault that is named with these scenarios is caught by each.
+#[must_use]
+pub fn catch(named: &[Named], reports: &[ScenarioReport]) -> bool {
+    named.iter().all(|Named { id, door }| {
+        let mut tried =
+            reports.iter().filter(|report| report.id == *id && door.is_none_or(|door| door == report.door));
+        tried.any(|report| report.verdict == Verdict::Fail)
+    })
 }
 
 /// Which named scenarios missed the fault, and which canaries it killed.
@@ -95,9 +126,9 @@ pub fn judge(row: &Row, canaries: &[&str], reports: &[ScenarioReport]) -> Vec<St
         })
     };
     let of = |id: &str| doors.get(id).map_or(&[][..], Vec::as_slice);
-    let named = row.runnable();
-    let missed = named.iter().filter_map(|id| {
-        let is_caught = of(id).iter().any(|report| report.verdict == Verdict::Fail);
+    let missed = row.caught_by.iter().filter_map(|Named { id, door }| {
+        let mut tried = of(id).iter().filter(|report| door.is_none_or(|door| door == report.door));
+        let is_caught = tried.any(|report| report.verdict == Verdict::Fail);
         (!is_caught).then(|| format!("{id} misses it:{}", told(of(id))))
     });
     let killed = canaries.iter().filter_map(|id| {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Context as _;
 use duologue_conformance::scenario::{self, Level};
+use duologue_conformance_faults::assertions;
 use duologue_conformance_faults::catalogue::{catalogue, find};
 use duologue_conformance_faults::plants;
 use duologue_conformance_faults::trial::{trial, without_fault};
@@ -166,8 +167,10 @@ faults! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_named_scenarios_pass_without_any_fault() -> anyhow::Result<()> {
-    let wrong = without_fault().await?;
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let sound = without_fault().await?;
+    assert!(sound.wrong.is_empty(), "{}", sound.wrong.join("\n"));
+    let unlisted = assertions::unlisted(&sound.places)?;
+    assert!(unlisted.is_empty(), "assertions that are not on the list:\n{}", unlisted.join("\n"));
     Ok(())
 }
 
@@ -185,7 +188,7 @@ fn every_fault_of_the_catalogue_is_tested_and_planted_once() {
 #[test]
 fn every_scenario_is_named_by_a_fault() {
     let rows = catalogue();
-    let named: BTreeSet<_> = rows.iter().flat_map(|row| row.caught_by.iter().copied()).collect();
+    let named: BTreeSet<_> = rows.iter().flat_map(|row| row.caught_by.iter().map(|named| named.id)).collect();
     let unknown: Vec<_> = named.iter().filter(|id| scenario::find(id).is_none()).collect();
     assert!(unknown.is_empty(), "no such scenario: {unknown:?}");
     let scenarios = scenario::all();

@@ -1,5 +1,6 @@
 //! The command: what can be said on its line, and who does it.
 
+mod faults;
 mod known;
 mod load;
 mod run;
@@ -13,13 +14,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use self::settings::{LoadSettings, RunSettings, SelectionSettings, layered};
+use self::settings::{FaultsSettings, LoadSettings, RunSettings, SelectionSettings, layered};
 
 /// Says of a deployment whether it keeps Duologue's contract.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 #[command(
-    after_help = "Every option of run, quick, list and load is also a variable DUOLOGUE_CONFORMANCE_… and a line of the \
+    after_help = "Every option of run, quick, list, load and faults is also a variable DUOLOGUE_CONFORMANCE_… and a line of the \
                   --config file: --known-failing is DUOLOGUE_CONFORMANCE_KNOWN_FAILING and known_failing. Options win \
                   over variables, variables over the file."
 )]
@@ -55,6 +56,8 @@ enum Verb {
     },
     /// Sends messages at a steady rate: none may be lost, repeated or out of order; then how long they took
     Load(LoadSettings),
+    /// Says how sharp the suite is: spoils the answers of a deployment, and each spoiling has to be caught
+    Faults(FaultsSettings),
     /// Compares two reports that `run --json` wrote
     Diff {
         /// The earlier report
@@ -107,6 +110,7 @@ pub(crate) async fn perform(arguments: Arguments) -> Result<Exit, Early> {
         Verb::Explain { id } => show::explain(&id),
         Verb::Coverage { report } => show::coverage(report.as_deref()),
         Verb::Load(settings) => load::load(layered(&settings, file)?).await,
+        Verb::Faults(settings) => faults::faults(layered(&settings, file)?).await,
         Verb::Diff { before, after } => show::diff(&before, &after),
     }
 }

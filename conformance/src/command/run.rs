@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use duologue_conformance::random::entropy;
-use duologue_conformance::report::{Report, ScenarioReport, html, junit};
+use duologue_conformance::report::{Report, ScenarioReport, html, junit, sharpness};
 use duologue_conformance::runner::{self, Preflight, Verdict};
 use duologue_conformance::scenario::find;
 use duologue_conformance::world::Session;
@@ -80,10 +80,12 @@ pub(super) async fn run(settings: RunSettings) -> Result<Exit, Early> {
             .into_iter()
             .map(|door| (door, session.target.addresses(door).to_vec()))
             .collect(),
+        ca: settings.target.ca.as_ref().map(|file| file.display().to_string()),
         seed,
         began_unix_seconds,
         seconds: session.began.elapsed().as_secs_f64(),
         missing_services: session.missing().into_iter().map(|service| service.name().to_owned()).collect(),
+        sharpness: sharpness(&scenarios),
         scenarios,
     };
     write(settings.json.as_deref(), || serde_json::to_string_pretty(&report).unwrap_or_default())?;
@@ -141,7 +143,9 @@ fn told_to_people(report: &Report) -> String {
         }
     }
     let counts = report.counts();
+    let (caught, planted) = (report.sharpness.caught, report.sharpness.planted);
     let _ = writeln!(text, "\nseed {}, {:.1} s", report.seed, report.seconds);
+    let _ = writeln!(text, "what ran catches {caught} of the {planted} faults that are planted to try it");
     let _ = writeln!(text, "{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped);
     text
 }

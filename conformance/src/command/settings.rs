@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use duologue_conformance::door::Trust;
 use duologue_conformance::target::{Capability, Target};
 use figment::Figment;
 use figment::providers::{Env, Serialized};
@@ -29,6 +30,10 @@ pub(super) struct TargetSettings {
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "list")]
     pub(super) rest: Vec<String>,
+    /// PEM certificates of the authority that vouches for https:// addresses [default: those this machine believes]
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ca: Option<PathBuf>,
     /// What decides every random choice; printed with every failure [default: a new one]
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,10 +76,14 @@ pub(super) struct RunSettings {
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) known_failing: Option<PathBuf>,
-    /// Something that not every deployment has: access-ttl=SECONDS, restart-cmd=COMMAND, load=PAIRSxMESSAGES, slow
+    /// Something that not every deployment has: access-ttl=SECONDS, load=PAIRSxMESSAGES, slow
     #[arg(long, value_name = "NAME[=VALUE]", value_delimiter = ',')]
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "list")]
     pub(super) capability: Vec<String>,
+    /// Kills the deployment and starts it again; run by `sh -c`, and done when the command ends
+    #[arg(long, value_name = "COMMAND")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) restart_command: Option<String>,
     /// Scenarios that run at once [default: 6]
     #[arg(long, value_name = "COUNT")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,6 +127,23 @@ pub(super) struct LoadSettings {
     pub(super) json: Option<PathBuf>,
 }
 
+/// `faults`: where, which, and what to write.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct FaultsSettings {
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) target: TargetSettings,
+    /// Only these faults
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "list")]
+    pub(super) fault: Vec<String>,
+    /// Writes what came of each as JSON
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) json: Option<PathBuf>,
+}
+
 impl TargetSettings {
     /// The deployment that they mean; one that is not on this machine has to be the caller's.
     pub(super) fn target(&self) -> Result<Target, Early> {
@@ -126,20 +152,26 @@ impl TargetSettings {
             grpc.push("http://127.0.0.1:50051".to_owned());
             rest.push("http://127.0.0.1:8080".to_owned());
         }
-        if let Some(address) = grpc.iter().chain(&rest).find(|address| address.starts_with("https://")) {
-            let message = format!(
-                "{address}: TLS is not supported yet; point the suite at a plaintext port of the deployment, \
-                 or at a proxy on this machine that speaks TLS to it"
-            );
-            return Err((Exit::Usage, message));
-        }
-        let target = Target::new(&grpc, &rest);
+        let target = self.believing(Target::new(&grpc, &rest))?;
         if !target.is_loopback() && !self.i_operate_this_target.unwrap_or_default() {
             let message = "the deployment is not on this machine: the run makes thousands of calls and leaves its \
                  users behind. Say --i-operate-this-target if that is yours to decide";
             return Err((Exit::Usage, message.to_owned()));
         }
         Ok(target)
+    }
+}
+
+impl TargetSettings {
+    /// The deployment with whom to believe, where it speaks TLS.
+    fn believing(&self, target: Target) -> Result<Target, Early> {
+        let trust = match (&self.ca, target.is_secure()) {
+            (Some(path), true) => Trust::of_file(path),
+            (Some(_), false) => Err("--ca needs an address that begins with https://".to_owned()),
+            (None, true) => Trust::of_this_machine(),
+            (None, false) => return Ok(target),
+        };
+        Ok(target.trusting(trust.map_err(|error| (Exit::Usage, error))?))
     }
 }
 
@@ -153,6 +185,9 @@ impl RunSettings {
             let capability =
                 capability.ok_or_else(|| (Exit::Usage, format!("there is no capability {name:?}")))?;
             target.declare(capability, value);
+        }
+        if let Some(command) = &self.restart_command {
+            target.declare(Capability::Restart, command);
         }
         Ok(target)
     }
@@ -181,7 +216,9 @@ where
 /// The lines of a file that have these names; a line that no command knows is an error.
 fn lines_of(text: &str, names: &[String]) -> Result<toml::Table, String> {
     let lines: toml::Table = toml::from_str(text).map_err(|error: toml::de::Error| error.to_string())?;
-    let known = [self::names::<RunSettings>(), self::names::<LoadSettings>()].concat();
+    let known =
+        [self::names::<RunSettings>(), self::names::<LoadSettings>(), self::names::<FaultsSettings>()]
+            .concat();
     if let Some(name) = lines.keys().find(|name| !known.contains(name)) {
         return Err(format!("there is no option {name:?}"));
     }
@@ -254,10 +291,8 @@ mod tests {
     }
 
     #[test]
-    fn tls_and_a_distant_target_are_refused() {
-        for (address, is_mine, expected) in
-            [("https://127.0.0.1:1", true, true), ("10.0.0.1:1", false, true), ("10.0.0.1:1", true, false)]
-        {
+    fn a_distant_target_has_to_be_the_callers_own() {
+        for (address, is_mine, expected) in [("10.0.0.1:1", false, true), ("10.0.0.1:1", true, false)] {
             let settings = TargetSettings {
                 rest: vec![address.to_owned()],
                 i_operate_this_target: Some(is_mine),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use duologue_conformance::door::{Door, code_name};
-use duologue_conformance::report::{Report, coverage as coverage_of};
+use duologue_conformance::report::{Report, coverage as coverage_of, planted_faults};
 use duologue_conformance::runner::Verdict;
 use duologue_conformance::scenario::{Level, all, catalogue, find};
 use duologue_contract::Rpc;
@@ -45,6 +45,9 @@ pub(super) fn explain(id: &str) -> Result<Exit, Early> {
     let _ =
         writeln!(text, "\nIt asserts {}.", names(scenario.covers.iter().map(ToString::to_string).collect()));
     let _ = writeln!(text, "It needs {}.", names(scenario.needs.iter().map(ToString::to_string).collect()));
+    for fault in planted_faults().into_iter().filter(|fault| fault.caught_by.contains(&id)) {
+        let _ = writeln!(text, "It is known to catch {}: {}", fault.id, fault.text);
+    }
     for rpc in scenario.covers.iter().filter_map(|cell| cell.rpc).collect::<BTreeSet<_>>() {
         let codes: Vec<_> = rpc.codes().iter().map(|code| code_name(*code)).collect();
         let (verb, template) = rpc.route();

@@ -4,14 +4,18 @@ use std::time::Duration;
 
 use bytes::{Buf as _, BufMut as _, Bytes};
 use duologue_contract::Rpc;
+use http::Uri;
 use http::uri::PathAndQuery;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, KeyAndValueRef, MetadataMap};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status, Streaming};
 use tonic_types::StatusExt as _;
+use tower::Service as _;
 
-use super::{Answer, Body, Envelope, Failure, FieldViolation, Payload};
+use super::tls::{Within, connector};
+use super::{Answer, Body, Door, Envelope, Failure, FieldViolation, Payload, Trust};
+use crate::target::Target;
 
 /// The gRPC door of a deployment, with connections of its own.
 #[derive(Debug, Clone)]
@@ -21,12 +25,10 @@ pub struct Grpc {
 
 impl Grpc {
     /// Connects, when first used, to each of the addresses.
-    pub fn new(addresses: &[String]) -> Result<Self, String> {
-        let channel = |address: &String| {
-            let endpoint = Endpoint::from_shared(address.clone()).map_err(|error| error.to_string())?;
-            Ok::<_, String>(endpoint.connect_timeout(Duration::from_secs(5)).connect_lazy())
-        };
-        Ok(Self { channels: addresses.iter().map(channel).collect::<Result<_, _>>()? })
+    pub fn new(target: &Target) -> Result<Self, String> {
+        let channel = |address: &String| channel(address, target.trust());
+        let addresses = target.addresses(Door::Grpc).iter();
+        Ok(Self { channels: addresses.map(channel).collect::<Result<_, _>>()? })
     }
 
     fn client(&self, replica: usize) -> Result<tonic::client::Grpc<Channel>, Box<Failure>> {
@@ -79,6 +81,28 @@ impl Grpc {
         let response = client.server_streaming(request, path, BytesCodec).await;
         Ok(response.map_err(|status| Box::new(failure(&status)))?.into_inner())
     }
+}
+
+/// A connection that is made when it is first used.
+fn channel(address: &str, trust: Option<&Trust>) -> Result<Channel, String> {
+    let endpoint = |address: String| {
+        let endpoint = Endpoint::from_shared(address).map_err(|error| error.to_string())?;
+        Ok::<_, String>(endpoint.connect_timeout(Duration::from_secs(5)))
+    };
+    let Some(host) = address.strip_prefix("https://") else {
+        return Ok(endpoint(address.to_owned())?.connect_lazy());
+    };
+    // The channel takes what is connected as it is; TLS is the connector's part.
+    let origin: Uri = address.parse().map_err(|error| format!("{address}: {error}"))?;
+    let (connector, secure) = (connector(trust, Within::Http2)?, origin.clone());
+    let connector = tower::service_fn(move |_: Uri| {
+        let (mut connector, secure) = (connector.clone(), secure.clone());
+        async move {
+            std::future::poll_fn(|context| connector.poll_ready(context)).await?;
+            connector.call(secure).await
+        }
+    });
+    Ok(endpoint(format!("http://{host}"))?.origin(origin).connect_with_connector_lazy(connector))
 }
 
 fn unreachable(error: &tonic::transport::Error) -> Box<Failure> {

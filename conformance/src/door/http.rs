@@ -7,8 +7,9 @@ use http::{HeaderMap, Method, Request, Uri};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::tls::{Connector, Trust, Within, connector};
 
 /// A request in HTTP's own terms.
 #[derive(Debug, Clone, Default)]
@@ -100,23 +101,23 @@ impl HttpStream {
 /// HTTP/1.1 connections to the REST addresses of a deployment.
 #[derive(Debug, Clone)]
 pub struct Http {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<Connector, Full<Bytes>>,
     bases: Vec<String>,
 }
 
 impl Http {
     /// Connects, when first used, to each of the addresses.
-    pub fn new(addresses: &[String]) -> Result<Self, String> {
+    pub fn new(addresses: &[String], trust: Option<&Trust>) -> Result<Self, String> {
         for address in addresses {
             let uri: Uri = address.parse().map_err(|error| format!("{address}: {error}"))?;
-            if uri.scheme_str() != Some("http") || uri.authority().is_none() {
+            if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.authority().is_none() {
                 return Err(format!("{address}: not an address like http://127.0.0.1:8080"));
             }
         }
         let mut builder = Client::builder(TokioExecutor::new());
         builder.pool_idle_timeout(Duration::from_secs(30)).pool_timer(TokioTimer::new());
         let bases = addresses.iter().map(|address| address.trim_end_matches('/').to_owned()).collect();
-        Ok(Self { client: builder.build_http(), bases })
+        Ok(Self { client: builder.build(connector(trust, Within::Http1)?), bases })
     }
 
     /// Sends a request and reads the whole response.

@@ -7,6 +7,7 @@ mod http;
 mod json;
 mod live;
 mod rest;
+mod tls;
 
 use std::fmt;
 
@@ -20,6 +21,7 @@ pub use http::{Http, HttpRequest, HttpResponse, HttpStream};
 pub use json::{descriptor, failure_of_status_json, percent_encoded, rest_request};
 pub use live::{Live, Next, StreamFraming};
 pub use rest::{Rest, answer};
+pub use tls::Trust;
 
 /// The way into a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

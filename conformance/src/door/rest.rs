@@ -4,9 +4,10 @@ use serde_json::Value;
 use tonic::Code;
 
 use super::{
-    Answer, Body, Envelope, Failure, Fields, Http, HttpRequest, HttpResponse, HttpStream, Payload,
+    Answer, Body, Door, Envelope, Failure, Fields, Http, HttpRequest, HttpResponse, HttpStream, Payload,
     StreamFraming, failure_of_status_json, rest_request,
 };
+use crate::target::Target;
 use duologue_contract::Rpc;
 
 /// The REST door of a deployment, with connections of its own.
@@ -17,8 +18,8 @@ pub struct Rest {
 
 impl Rest {
     /// Connects, when first used, to each of the addresses.
-    pub fn new(addresses: &[String]) -> Result<Self, String> {
-        Ok(Self { http: Http::new(addresses)? })
+    pub fn new(target: &Target) -> Result<Self, String> {
+        Ok(Self { http: Http::new(target.addresses(Door::Rest), target.trust())? })
     }
 
     /// The client below, for requests that no route makes.

@@ -3,6 +3,7 @@
 mod coverage;
 mod html;
 mod junit;
+mod sharpness;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -12,11 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::door::Door;
 use crate::runner::Verdict;
 use crate::scenario::{Level, Scenario};
-use crate::world::{Exchange, Journal, Session};
+use crate::world::{Exchange, Journal, Place, Session};
 
 pub use coverage::{CoverageRow, coverage};
 pub use html::html;
 pub use junit::junit;
+pub use sharpness::{PlantedFault, Sharpness, planted_faults, sharpness};
 
 /// A scenario through one door, and what came of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -54,6 +56,9 @@ pub struct ScenarioReport {
     /// How many earlier exchanges are left out.
     #[serde(default)]
     pub exchanges_left_out: usize,
+    /// Where something was asserted, and whether it always held.
+    #[serde(skip)]
+    pub places: BTreeMap<Place, bool>,
 }
 
 impl ScenarioReport {
@@ -76,6 +81,7 @@ impl ScenarioReport {
             reason,
             cells: journal.cells.iter().map(ToString::to_string).collect(),
             violations: journal.violations,
+            places: journal.places,
             assertions: journal.assertions,
             calls: journal.calls,
             began_seconds: began.duration_since(session.began).as_secs_f64(),
@@ -102,6 +108,9 @@ pub struct Report {
     pub suite_version: String,
     /// The addresses of the deployment, door by door.
     pub target: BTreeMap<Door, Vec<String>>,
+    /// The file of authorities that were believed, if it was not for this machine to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
     /// What decided every random choice.
     pub seed: u64,
     /// When it began, in seconds since 1970.
@@ -110,6 +119,9 @@ pub struct Report {
     pub seconds: f64,
     /// Services that the deployment does not have.
     pub missing_services: Vec<String>,
+    /// How many of the planted faults it would have noticed.
+    #[serde(default)]
+    pub sharpness: Sharpness,
     /// What came of each scenario.
     pub scenarios: Vec<ScenarioReport>,
 }
@@ -144,7 +156,8 @@ impl Report {
     #[must_use]
     pub fn again(&self, scenario: &ScenarioReport) -> String {
         let addresses = self.target.get(&scenario.door).into_iter().flatten();
-        let addresses: Vec<_> = addresses.map(|address| format!("--{} {address}", scenario.door)).collect();
+        let addresses = addresses.map(|address| format!("--{} {address}", scenario.door));
+        let addresses: Vec<_> = addresses.chain(self.ca.iter().map(|file| format!("--ca {file}"))).collect();
         format!(
             "duologue-conformance run {} --only {} --seed {}",
             addresses.join(" "),

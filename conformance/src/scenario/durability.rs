@@ -1,4 +1,4 @@
-//! Durability: what is left after the deployment was killed. To be run alone, one scenario at a time.
+//! Durability: what is left after the deployment was killed. The runner runs these last and one by one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,9 +50,10 @@ async fn restart(world: &World) -> Outcome {
         std::process::Command::new("sh").arg("-c").arg(command).stdin(std::process::Stdio::null()).status()
     });
     let status = ran.await.map_err(|error| Stop::Broken(error.to_string()))?;
-    let status = status.map_err(|error| Stop::Broken(format!("restart-cmd cannot be run: {error}")))?;
+    let status =
+        status.map_err(|error| Stop::Broken(format!("the restart command cannot be run: {error}")))?;
     if !status.success() {
-        return Err(Stop::Broken(format!("restart-cmd ended with {status}")));
+        return Err(Stop::Broken(format!("the restart command ended with {status}")));
     }
     let began = Instant::now();
     while let Err(failure) = world.call(Credential::None, &GetJwksRequest {}).await {

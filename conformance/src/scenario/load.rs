@@ -23,8 +23,9 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     )]
 }
 
-/// Pairs and messages of each, unless `load=PAIRSxMESSAGES` says otherwise.
-const SMALL: (usize, usize) = (4, 50);
+/// Pairs and messages of each, unless `load=PAIRSxMESSAGES` says otherwise: enough that what befalls one message of a
+/// hundred is seen in every pair.
+const SMALL: (usize, usize) = (4, 300);
 /// The pause between two messages of a pair.
 const PAUSE: Duration = Duration::from_millis(10);
 

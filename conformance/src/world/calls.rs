@@ -40,7 +40,7 @@ impl World {
     }
 
     fn undecodable<T: Call>(&self, error: &str) -> Box<Failure> {
-        self.violation(format!("the reply of {} is not its message: {error}", T::RPC.path()));
+        self.note_violation(format!("the reply of {} is not its message: {error}", T::RPC.path()));
         Box::new(Failure::new(Code::Unknown, "the reply is not its message"))
     }
 

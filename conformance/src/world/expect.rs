@@ -1,14 +1,15 @@
-//! What scenarios assert, and how they say it.
-
-use std::fmt::Debug;
+//! Calls that assert how they end.
 
 use duologue_contract::Rpc;
 use duologue_contract::errors::Reason;
 use tonic::Code;
 
-use super::{CallResult, Outcome, Stop, World};
-use crate::door::{Answer, Call, Envelope, Failure, code_name};
+use super::{CallResult, Outcome, Place, Stop, World};
+use crate::door::{Call, Envelope, Failure};
 use crate::scenario::Cell;
+
+/// What an expected refusal answers: nothing when what came was something else, which is noted.
+type Refused = Outcome<Option<Box<Failure>>>;
 
 impl World {
     /// Calls an RPC that must succeed, as a step on the way: claims no cell.
@@ -35,124 +36,90 @@ impl World {
     }
 
     /// Calls an RPC and asserts that it is refused with this code. What went wrong is noted, and `None` answered.
-    pub async fn refused<T: Call>(
+    #[track_caller]
+    pub fn refused<T: Call>(
         &self,
         envelope: impl Into<Envelope>,
         request: &T,
         code: Code,
-    ) -> Outcome<Option<Box<Failure>>> {
-        let result = self.call(envelope, request).await;
-        self.expect_refused(T::RPC, result.map(|_| ()), code)
+    ) -> impl Future<Output = Refused> {
+        let (place, call) = (Place::of_caller(), self.call(envelope, request));
+        async move { self.expect_refused_at(place, T::RPC, call.await.map(|_| ()), code) }
     }
 
     /// Calls an RPC and asserts that it is refused for this reason.
-    pub async fn refused_for<T: Call>(
+    #[track_caller]
+    pub fn refused_for<T: Call>(
         &self,
         envelope: impl Into<Envelope>,
         request: &T,
         reason: Reason,
-    ) -> Outcome<Option<Box<Failure>>> {
-        let failure = self.refused(envelope, request, reason.code()).await?;
+    ) -> impl Future<Output = Refused> {
+        let (place, call) = (Place::of_caller(), self.call(envelope, request));
+        async move { self.expect_reason_at(place, T::RPC, call.await.map(|_| ()), reason) }
+    }
+
+    /// The same of a call that must not cost the connection: it is a violation when nobody answers.
+    #[track_caller]
+    pub fn refused_alive<T: Call>(
+        &self,
+        envelope: impl Into<Envelope>,
+        request: &T,
+        reason: Reason,
+    ) -> impl Future<Output = Refused> {
+        let (place, call) = (Place::of_caller(), self.call(envelope, request));
+        async move {
+            let result = call.await.map(|_| ());
+            if let Err(failure) = &result
+                && failure.is_transport
+            {
+                self.check_at(place, false, || {
+                    format!("{}: expected {}, but nobody answered: {failure}", T::RPC.path(), reason.name())
+                });
+                return Err(Stop::Violated);
+            }
+            self.expect_reason_at(place, T::RPC, result, reason)
+        }
+    }
+
+    fn expect_reason_at(&self, place: Place, rpc: Rpc, result: CallResult<()>, reason: Reason) -> Refused {
+        let failure = self.expect_refused_at(place, rpc, result, reason.code())?;
         if let Some(failure) = &failure {
-            self.check(failure.has_reason(reason), || {
-                format!("{}: the reason must be {}, it is {:?}", T::RPC.path(), reason.name(), failure.reason)
+            self.check_at(place, failure.has_reason(reason), || {
+                format!("{}: the reason must be {}, it is {:?}", rpc.path(), reason.name(), failure.reason)
             });
         }
         Ok(failure)
     }
 
-    /// Asserts that a call was refused with this code.
-    pub fn expect_refused(
-        &self,
-        rpc: Rpc,
-        result: CallResult<()>,
-        code: Code,
-    ) -> Outcome<Option<Box<Failure>>> {
-        match result {
-            Err(failure) if failure.code == code && !failure.is_transport => {
-                self.assert_cell(Cell::new(rpc, code));
-                Ok(Some(failure))
-            }
-            Err(failure) if failure.is_transport && failure.code == Code::Unavailable => {
-                Err(self.stopped(rpc, "", &failure))
-            }
-            Err(failure) if failure.code == Code::Unimplemented => Err(self.stopped(rpc, "", &failure)),
-            Err(failure) => {
-                self.violation(format!("{}: expected {}, got {failure}", rpc.path(), code_name(code)));
-                Ok(None)
-            }
-            Ok(()) => {
-                self.violation(format!("{}: expected {}, got OK", rpc.path(), code_name(code)));
-                Ok(None)
-            }
-        }
-    }
-
-    /// Asserts the code of an answer to a call that was found in the descriptor set.
-    pub fn expect_answer(&self, rpc: Rpc, answer: Answer, code: Code) -> Outcome<Option<Box<Failure>>> {
-        self.expect_refused(rpc, answer.outcome.map(|_| ()), code)
-    }
-
     /// Calls an RPC that must fail for a field that breaks its rule, with a violation that names it.
-    pub async fn refused_field<T: Call>(
+    #[track_caller]
+    pub fn refused_field<T: Call>(
         &self,
         envelope: impl Into<Envelope>,
         request: &T,
         field: &str,
         case: &str,
-    ) -> Outcome {
-        let result = self.call(envelope, request).await;
-        let is_ok = result.is_ok();
-        if is_ok {
-            self.count_assertion();
-            self.violation(format!("{}: {case}: expected INVALID_ARGUMENT, got OK", T::RPC.path()));
-            return Ok(());
-        }
-        let failure = self.expect_refused(T::RPC, result.map(|_| ()), Code::InvalidArgument)?;
-        if let Some(failure) = failure {
-            // Through REST the gateway may refuse the form of a request before a field is looked at.
-            let is_form = [Reason::MalformedRequest, Reason::UrlTooLong, Reason::MalformedJson];
-            let is_form = is_form.into_iter().any(|reason| failure.has_reason(reason));
-            self.check(is_form || failure.names_field(field), || {
-                format!("{}: {case}: no field violation names {field:?}", T::RPC.path())
-            });
-        }
-        Ok(())
-    }
-
-    /// Asserts, and goes on either way.
-    pub fn check(&self, holds: bool, sentence: impl FnOnce() -> String) -> bool {
-        self.count_assertion();
-        if !holds {
-            self.violation(sentence());
-        }
-        holds
-    }
-
-    /// Asserts that two values are equal, and goes on either way.
-    pub fn check_eq<A: PartialEq + Debug>(&self, what: &str, actual: &A, expected: &A) -> bool {
-        self.check(actual == expected, || format!("{what}: expected {expected:?}, found {actual:?}"))
-    }
-
-    /// Asserts what the rest of the scenario cannot do without.
-    pub fn require(&self, holds: bool, sentence: impl FnOnce() -> String) -> Outcome {
-        if self.check(holds, sentence) { Ok(()) } else { Err(Stop::Violated) }
-    }
-
-    /// Counts what racing calls came to: how many succeeded, all others refused with this code.
-    pub fn tally<T: Call>(&self, results: Vec<CallResult<T::Reply>>, loser: Code) -> Outcome<Vec<T::Reply>> {
-        let mut winners = Vec::new();
-        for result in results {
-            match result {
-                Ok(reply) => {
-                    self.assert_cell(Cell::new(T::RPC, Code::Ok));
-                    winners.push(reply);
-                }
-                Err(failure) => {
-                    self.expect_refused(T::RPC, Err(failure), loser)?;
-                }
+    ) -> impl Future<Output = Outcome> {
+        let (place, call) = (Place::of_caller(), self.call(envelope, request));
+        async move {
+            let result = call.await.map(|_| ());
+            if result.is_ok() {
+                self.check_at(place, false, || {
+                    format!("{}: {case}: expected INVALID_ARGUMENT, got OK", T::RPC.path())
+                });
+                return Ok(());
             }
+            let failure = self.expect_refused_at(place, T::RPC, result, Code::InvalidArgument)?;
+            if let Some(failure) = failure {
+                // Through REST the gateway may refuse the form of a request before a field is looked at.
+                let is_form = [Reason::MalformedRequest, Reason::UrlTooLong, Reason::MalformedJson];
+                let is_form = is_form.into_iter().any(|reason| failure.has_reason(reason));
+                self.check_at(place, is_form || failure.names_field(field), || {
+                    format!("{}: {case}: no field violation names {field:?}", T::RPC.path())
+                });
+            }
+            Ok(())
         }
-        Ok(winners)
     }
 }

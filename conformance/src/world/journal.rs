@@ -1,9 +1,10 @@
 //! What happened in a scenario: exchanges, violations, asserted cells.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::Place;
 use crate::scenario::Cell;
 
 /// Exchanges kept of each scenario: the newest ones, and those after which something did not hold.
@@ -35,6 +36,8 @@ pub(crate) struct Journal {
     pub(crate) dropped: usize,
     pub(crate) violations: Vec<String>,
     pub(crate) cells: BTreeSet<Cell>,
+    /// Where something was asserted, and whether it always held.
+    pub(crate) places: BTreeMap<Place, bool>,
     pub(crate) assertions: u64,
     pub(crate) calls: u64,
 }
@@ -48,6 +51,11 @@ impl Journal {
             self.dropped += 1;
         }
         self.exchanges.push(exchange);
+    }
+
+    /// Notes that something was asserted.
+    pub(crate) fn place(&mut self, place: Place, holds: bool) {
+        *self.places.entry(place).or_insert(true) &= holds;
     }
 
     /// Notes a violation, each wording once and no more than a page of them.

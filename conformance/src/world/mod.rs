@@ -1,9 +1,11 @@
 //! The world of one scenario: its door, its people, and the book of what it saw.
 
+mod assert;
 mod calls;
 mod expect;
 mod journal;
 mod people;
+mod place;
 mod session;
 mod walk;
 
@@ -23,6 +25,7 @@ use crate::scenario::{Cell, Scenario};
 pub use journal::Exchange;
 pub(crate) use journal::Journal;
 pub use people::Person;
+pub use place::Place;
 pub use session::Session;
 pub use walk::Walk;
 
@@ -70,8 +73,8 @@ impl World {
     pub fn new(session: &Arc<Session>, scenario: &Scenario, door: Door) -> Result<Self, String> {
         Ok(Self {
             inner: Arc::new(Inner {
-                grpc: Grpc::new(session.target.addresses(Door::Grpc))?,
-                rest: Rest::new(session.target.addresses(Door::Rest))?,
+                grpc: Grpc::new(&session.target)?,
+                rest: Rest::new(&session.target)?,
                 session: Arc::clone(session),
                 door,
                 random: Random::new(session.seed, scenario.id),
@@ -145,7 +148,7 @@ impl World {
     }
 
     fn silence(&self, call: &str) -> Failure {
-        self.violation(format!("{call} did not answer within {} s", PATIENCE.as_secs()));
+        self.note_violation(format!("{call} did not answer within {} s", PATIENCE.as_secs()));
         Failure::transport(Code::DeadlineExceeded, "no answer")
     }
 
@@ -188,8 +191,8 @@ impl World {
         }
     }
 
-    /// Notes a violation and goes on.
-    pub fn violation(&self, text: impl Into<String>) {
+    /// Notes what speaks against the deployment, wherever it was noticed.
+    fn note_violation(&self, text: impl Into<String>) {
         let text = self.session().secrets().hidden(&text.into());
         self.inner.journal.lock().violation(text);
     }
@@ -212,7 +215,7 @@ impl World {
     pub(crate) fn stopped(&self, rpc: Rpc, what: &str, failure: &Failure) -> Stop {
         match failure.code {
             Code::Unimplemented => {
-                self.violation(format!("{} is not implemented", rpc.path()));
+                self.note_violation(format!("{} is not implemented", rpc.path()));
                 Stop::Missing(rpc.service())
             }
             _ if failure.is_transport => Stop::Broken(format!("{}: {failure}", rpc.path())),
@@ -220,7 +223,7 @@ impl World {
                 Stop::Broken(format!("{}: {failure}: the deployment is limited, or not up", rpc.path()))
             }
             code => {
-                self.violation(format!(
+                self.note_violation(format!(
                     "{}: {what}, but the answer was {} ({failure})",
                     rpc.path(),
                     code_name(code)

@@ -9,6 +9,7 @@ use duologue_contract::Service;
 use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 
+use super::Place;
 use crate::random::{base36, entropy};
 use crate::secrets::Secrets;
 use crate::target::Target;
@@ -30,12 +31,19 @@ pub struct Session {
     marker: String,
     counter: AtomicU64,
     missing: RwLock<BTreeSet<Service>>,
+    silenced: Option<Place>,
 }
 
 impl Session {
     /// A run with names that no other run has.
     #[must_use]
     pub fn new(target: Target, seed: u64) -> Arc<Self> {
+        Self::silencing(target, seed, None)
+    }
+
+    /// The same where nothing is asserted at a place: what the scenario with that assertion deleted would come to.
+    #[must_use]
+    pub fn silencing(target: Target, seed: u64, silenced: Option<Place>) -> Arc<Self> {
         // Nine digits to the base of 36 hold 46 bits.
         let marker = base36(entropy(), 9);
         Arc::new(Self {
@@ -47,7 +55,12 @@ impl Session {
             marker,
             counter: AtomicU64::new(0),
             missing: RwLock::default(),
+            silenced,
         })
+    }
+
+    pub(crate) fn silences(&self, place: Place) -> bool {
+        self.silenced == Some(place)
     }
 
     /// What this run hides in every exchange that it reports.

@@ -1,6 +1,6 @@
 //! Walks through pages, for every RPC that pages.
 
-use super::{Outcome, World};
+use super::{Outcome, Place, World};
 use crate::check::pages::{Page, WalkFault, check_walk};
 use crate::door::{Call, Envelope};
 
@@ -28,7 +28,7 @@ impl World {
             match next_cursor {
                 None => return Ok(walk),
                 Some(_) if walk.len() >= MOST_PAGES => {
-                    self.violation(format!("{}: the walk does not end", T::RPC.path()));
+                    self.note_violation(format!("{}: the walk does not end", T::RPC.path()));
                     return Err(super::Stop::Violated);
                 }
                 next => cursor = next,
@@ -37,11 +37,12 @@ impl World {
     }
 
     /// Asserts that a walk returned exactly these items, in this order, in pages of at most `limit`.
+    #[track_caller]
     pub fn check_walk_equals(&self, what: &str, walk: &Walk, limit: usize, expected: &[String]) {
-        let faults: Vec<WalkFault> = check_walk(walk, limit);
-        self.check(faults.is_empty(), || format!("{what}, limit {limit}: {faults:?}"));
+        let (place, faults): (_, Vec<WalkFault>) = (Place::of_caller(), check_walk(walk, limit));
+        self.check_at(place, faults.is_empty(), || format!("{what}, limit {limit}: {faults:?}"));
         let found: Vec<&String> = walk.iter().flat_map(|page| &page.ids).collect();
-        self.check(found.iter().copied().eq(expected), || {
+        self.check_at(place, found.iter().copied().eq(expected), || {
             format!(
                 "{what}, limit {limit}: expected {} items {expected:?}, found {} {found:?}",
                 expected.len(),

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -43,7 +43,9 @@ pub(super) fn plants() -> Vec<Plant> {
         plant("chat-create-toctou", Defect::CreateRace),
         plant("message-order-by-random-id", Defect::RandomOrder),
         plant("send-lost-sometimes", Defect::NowAndThenLost),
-        plant("send-acks-before-commit", Defect::AnsweredBeforeCommit),
+        Plant::new("send-acks-before-commit", |composition| {
+            decorate(composition.restartable(), Defect::AnsweredBeforeCommit)
+        }),
         Plant::new("stream-since-exclusive-ms", |composition| {
             decorate(coarse(composition), Defect::SinceExclusive)
         }),
@@ -56,7 +58,8 @@ pub(super) fn plants() -> Vec<Plant> {
 pub(super) fn decorate(mut composition: Composition, defect: Defect) -> Composition {
     let inner = composition.ports.chats.clone();
     let (notes, appended) = Default::default();
-    composition.ports.chats = Arc::new(Decorated { inner, defect, notes, appended });
+    let lives = Arc::clone(&composition.ports.lives);
+    composition.ports.chats = Arc::new(Decorated { inner, defect, notes, appended, lives });
     composition
 }
 
@@ -95,6 +98,7 @@ struct Decorated {
     defect: Defect,
     notes: Mutex<Notes>,
     appended: AtomicUsize,
+    lives: Arc<AtomicU64>,
 }
 
 impl Decorated {
@@ -204,14 +208,18 @@ impl ChatStore for Decorated {
                     new.text = text;
                 }
             }
-            Defect::NowAndThenLost if self.count(chat_id).is_multiple_of(31) => {
+            Defect::NowAndThenLost if self.count(chat_id).is_multiple_of(97) => {
                 return self.pretended(new).await;
             }
             Defect::AnsweredBeforeCommit => {
                 let (inner, late) = (Arc::clone(&self.inner), new.clone());
+                let (lives, life) = (Arc::clone(&self.lives), self.lives.load(Ordering::Relaxed));
                 tokio::spawn(async move {
-                    tokio::time::sleep(Duration::from_millis(30)).await;
-                    let _ = inner.append_message(late).await;
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                    // Who was killed meanwhile commits nothing.
+                    if lives.load(Ordering::Relaxed) == life {
+                        let _ = inner.append_message(late).await;
+                    }
                 });
                 return self.pretended(new).await;
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response};
-use axum::middleware::Next;
+use axum::middleware::Next as NextLayer;
 use duologue_conformance::target::Capability;
 use duologue_contract::Rpc;
 use duologue_contract::chat::{Chat, Message, SendMessageRequest};
@@ -18,8 +18,8 @@ use tokio::time::timeout;
 use tonic::Status;
 
 use super::Plant;
-use crate::call::{Call, Messages};
-use crate::composition::Composition;
+use crate::call::{Call, Messages, Next};
+use crate::composition::{Composition, Operation};
 
 /// More than any body here.
 const LARGEST: usize = 32 * 1024 * 1024;
@@ -35,13 +35,14 @@ pub(super) fn plants() -> Vec<Plant> {
         }),
         Plant::new("deadline-half-write", deadline_half_write),
         Plant::new("stream-idle-closed", stream_idle_closed),
+        Plant::new("commit-retry-duplicates", commit_retry_duplicates),
         Plant::new("wakeup-local-only", |composition| Composition { polls: false, ..doubled(composition) }),
     ]
 }
 
 /// With a second replica.
 pub(super) fn doubled(composition: Composition) -> Composition {
-    Composition { is_doubled: true, ..composition }
+    Composition { operation: Operation::Doubled, ..composition }
 }
 
 /// With scenarios that take minutes of silence.
@@ -55,14 +56,14 @@ fn reset() -> ! {
     resume_unwind(Box::new("a planted crash"))
 }
 
-async fn unknown_rpc_closes(request: Request<Body>, next: Next) -> Response<Body> {
+async fn unknown_rpc_closes(request: Request<Body>, next: NextLayer) -> Response<Body> {
     if Rpc::from_path(request.uri().path()).is_none() {
         reset();
     }
     next.run(request).await
 }
 
-async fn big_message_kills(request: Request<Body>, next: Next) -> Response<Body> {
+async fn big_message_kills(request: Request<Body>, next: NextLayer) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LARGEST).await.unwrap_or_default();
     if body.len() > 64 * 1024 {
@@ -71,7 +72,7 @@ async fn big_message_kills(request: Request<Body>, next: Next) -> Response<Body>
     next.run(Request::from_parts(parts, Body::from(body))).await
 }
 
-async fn malformed_message_is_internal(request: Request<Body>, next: Next) -> Response<Body> {
+async fn malformed_message_is_internal(request: Request<Body>, next: NextLayer) -> Response<Body> {
     let response = next.run(request).await;
     let status = Status::from_header_map(response.headers());
     match status.as_ref().and_then(reason_of) {
@@ -145,6 +146,37 @@ fn deadline_half_write(composition: Composition) -> Composition {
             }
             Ok(answer)
         }
+    })
+}
+
+/// Tries a write again, without its key, unless it was answered.
+struct Ambiguous {
+    next: Next,
+    again: Option<Call>,
+}
+
+impl Drop for Ambiguous {
+    fn drop(&mut self) {
+        if let Some(call) = self.again.take() {
+            let next = self.next.clone();
+            tokio::spawn(async move { next.call(call).await });
+        }
+    }
+}
+
+fn commit_retry_duplicates(composition: Composition) -> Composition {
+    composition.restartable().around(|_, call, next| async move {
+        let mut again = call.again();
+        match again.as_mut().and_then(Call::message_mut::<SendMessageRequest>) {
+            Some(request) => request.client_message_id = None,
+            None => return next.call(call).await,
+        }
+        let mut ambiguous = Ambiguous { next: next.clone(), again };
+        let answer = next.call(call).await;
+        // It is committed, and the answer is still on its way.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        ambiguous.again = None;
+        answer
     })
 }
 

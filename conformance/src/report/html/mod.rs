@@ -82,11 +82,13 @@ fn summary(page: &mut String, report: &Report) {
     let assertions: u64 = report.scenarios.iter().map(|scenario| scenario.assertions).sum();
     let _ = write!(
         page,
-        "<dt>began</dt><dd>{}</dd><dt>took</dt><dd>{:.1} s, {calls} calls, {assertions} assertions</dd><dt>seed</dt><dd><code>{}</code></dd><dt>suite</dt><dd>{}</dd>",
+        "<dt>began</dt><dd>{}</dd><dt>took</dt><dd>{:.1} s, {calls} calls, {assertions} assertions</dd><dt>seed</dt><dd><code>{}</code></dd><dt>suite</dt><dd>{}</dd><dt>how sharp</dt><dd>what ran catches {} of the {} faults that are planted to try it</dd>",
         Timestamp::from(began),
         report.seconds,
         report.seed,
-        escaped(&report.suite_version)
+        escaped(&report.suite_version),
+        report.sharpness.caught,
+        report.sharpness.planted
     );
     if !report.missing_services.is_empty() {
         let missing = escaped(&report.missing_services.join(", "));
@@ -154,6 +156,7 @@ fn families(page: &mut String, report: &Report) {
 mod tests {
     use super::*;
     use crate::door::Door;
+    use crate::report::Sharpness;
     use crate::scenario::Level;
     use crate::world::Exchange;
 
@@ -182,6 +185,7 @@ mod tests {
                 violations: vec!["not <so>".to_owned()],
             }],
             exchanges_left_out: 2,
+            places: BTreeMap::new(),
         }
     }
 
@@ -190,10 +194,12 @@ mod tests {
             format: 1,
             suite_version: "1".to_owned(),
             target: [(Door::Grpc, vec!["http://127.0.0.1:1".to_owned()])].into_iter().collect(),
+            ca: None,
             seed: 7,
             began_unix_seconds: 0,
             seconds: 1.0,
             missing_services: Vec::new(),
+            sharpness: Sharpness { caught: 5, planted: 6 },
             scenarios: verdicts.iter().copied().map(scenario).collect(),
         })
     }
@@ -221,5 +227,6 @@ mod tests {
         assert!(page.contains("class=lane"), "the time line");
         assert!(page.contains("<p class=verdict>not &lt;so&gt;</p>"), "what was noticed, and when");
         assert!(page.contains("2 earlier exchanges"), "what is left out");
+        assert!(page.contains("catches 5 of the 6 faults"), "how sharp it is");
     }
 }

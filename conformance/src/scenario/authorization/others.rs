@@ -2,7 +2,7 @@
 
 use duologue_contract::{Rpc, Service};
 
-use super::matrix::{Stage, Third};
+use super::matrix::{Row, Stage, Third};
 use crate::world::{Outcome, Stop, World};
 
 pub(super) async fn other_users_resource(world: &World) -> Outcome {
@@ -35,19 +35,48 @@ pub(super) async fn other_users_resource(world: &World) -> Outcome {
 
 pub(super) async fn matrix_complete(world: &World) -> Outcome {
     let stage = Stage::default();
+    complete(|rpc| stage.row(world, rpc)).map_err(Stop::Broken)?;
+    world.check(true, String::new);
+    Ok(())
+}
+
+/// What is wrong with a matrix: an RPC that it does not have, or of which it says what the contract does not.
+fn complete(row: impl Fn(Rpc) -> Option<Row>) -> Result<(), String> {
     for rpc in Rpc::ALL {
-        let Some(row) = stage.row(world, rpc) else {
-            return Err(Stop::Broken(format!("{} has no row in the authorization matrix", rpc.path())));
-        };
-        let is_public = row.third == Third::Public;
-        if is_public != rpc.is_public() {
-            return Err(Stop::Broken(format!(
-                "{}: the matrix and the contract differ on who may call it",
-                rpc.path()
-            )));
+        let row = row(rpc).ok_or_else(|| format!("{} has no row in the authorization matrix", rpc.path()))?;
+        if (row.third == Third::Public) != rpc.is_public() {
+            return Err(format!("{}: the matrix and the contract differ on who may call it", rpc.path()));
         }
-        row.call(rpc).payload().map_err(|error| Stop::Broken(format!("{}: {error}", rpc.path())))?;
-        world.check(true, String::new);
+        row.call(rpc).payload().map_err(|error| format!("{}: {error}", rpc.path()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::door::Door;
+    use crate::scenario::find;
+    use crate::target::Target;
+    use crate::world::Session;
+
+    /// The planted fault `matrix-hole`.
+    #[tokio::test]
+    async fn a_hole_in_the_matrix_is_named() {
+        let session = Session::new(Target::new(&[], &[]), 7);
+        let scenario = find("authz.matrix_complete").expect("the scenario");
+        let world = World::new(&session, &scenario, Door::Rest).expect("a world");
+        let stage = Stage::default();
+        assert_eq!(complete(|rpc| stage.row(&world, rpc)), Ok(()));
+        for hole in Rpc::ALL {
+            let named = complete(|rpc| if rpc == hole { None } else { stage.row(&world, rpc) });
+            assert!(named.is_err_and(|error| error.starts_with(hole.path())), "{hole:?}");
+            let other = if hole.is_public() { Third::Own } else { Third::Public };
+            let named = complete(|rpc| {
+                let row = stage.row(&world, rpc)?;
+                Some(if rpc == hole { Row { third: other, ..row } } else { row })
+            });
+            assert!(named.is_err_and(|error| error.starts_with(hole.path())), "{hole:?}");
+        }
+    }
 }

@@ -222,7 +222,7 @@ async fn huge(world: &World) -> Outcome {
         Door::Grpc => Reason::MessageTooLarge,
         Door::Rest => Reason::BodyTooLarge,
     };
-    world.refused_for(&ann, &text_for(&chat_id, &"x".repeat(5_000_000)), reason).await?;
+    world.refused_alive(&ann, &text_for(&chat_id, &"x".repeat(5_000_000)), reason).await?;
     // Through gRPC the stream shares the connection that carried the text, and tells whether it lives.
     let message = world.send(&ann, &chat_id, "still here").await?;
     world.check_eq("sequence after a refused message", &message.sequence, &1);

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use duologue_contract::errors::Reason;
 use duologue_contract::social::{
-    DeclineFriendRequestRequest, ListFriendsRequest, ListFriendsResponse, ListRequestsRequest,
-    RemoveFriendRequest, RequestDirection,
+    AcceptFriendRequestRequest, DeclineFriendRequestRequest, FriendRequest, ListFriendsRequest,
+    ListFriendsResponse, ListRequestsRequest, RemoveFriendRequest, RequestDirection,
+    SendFriendRequestRequest,
 };
 use tonic::Code;
 
@@ -62,12 +63,40 @@ pub(super) async fn symmetric(world: &World) -> Outcome {
             check_symmetry(world, &people, step).await?;
         }
     }
+    crossing(world).await?;
     // Whatever chance made of it, one friendship there is at the end.
     let [ann, bob, carol] = world.people().await?;
     world.befriend(&ann, &bob).await?;
     world.befriend(&carol, &ann).await?;
     world.arrange(&bob, &removing(&ann)).await?;
     check_symmetry(world, &[ann, bob, carol], Step::Remove(1, 0)).await
+}
+
+/// Two who ask each other: both may be answered, and no more than one friendship comes of it.
+async fn crossing(world: &World) -> Outcome {
+    let people: [Person; 3] = world.people().await?;
+    let [ann, bob, _] = &people;
+    let asked = world.ask(ann, bob).await?;
+    let back = SendFriendRequestRequest { user_id: ann.user_id.clone() };
+    // Elsewhere it is said that this one is refused; here only what comes of it counts.
+    let asked_back = world.call(bob, &back).await.ok();
+    world.arrange(bob, &AcceptFriendRequestRequest { request_id: asked.request_id }).await?;
+    if let Some(FriendRequest { request_id, .. }) = asked_back {
+        let _ = world.call(ann, &AcceptFriendRequestRequest { request_id }).await;
+    }
+    check_symmetry(world, &people, Step::Accept(1, 0)).await?;
+    for (one, other) in [(ann, bob), (bob, ann)] {
+        world.check_eq(
+            "friends after crossing requests",
+            &world.friends(one).await?,
+            &vec![other.user_id.clone()],
+        );
+    }
+    world.arrange(ann, &removing(bob)).await?;
+    for one in [ann, bob] {
+        world.check_eq("friends after one removal", &world.friends(one).await?, &Vec::new());
+    }
+    Ok(())
 }
 
 async fn check_symmetry(world: &World, people: &[Person; 3], after: Step) -> Outcome {

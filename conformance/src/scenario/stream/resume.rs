@@ -6,7 +6,7 @@ use duologue_contract::chat::{Message, StreamMessagesRequest};
 use futures::future::try_join_all;
 use tokio::task::JoinHandle;
 
-use super::{after, follow, live_of, next, next_with_id, since, time_ms};
+use super::{after, follow, live_of, next, next_with_id, since, take, time_ms};
 use crate::check::stream::check_sequences;
 use crate::door::Envelope;
 use crate::scenario::chat::{ids_of, sequences_of, whole};
@@ -78,6 +78,43 @@ pub(super) async fn by_time(world: &World) -> Outcome {
         )
     });
     world.check_eq("messages seen", &seen.len(), &listed.len());
+    within_a_millisecond(world, &ann, &bob, &chat_id).await
+}
+
+/// Messages that are sent at once, so that some are stored within one millisecond.
+const AT_ONCE: usize = 16;
+/// How often they are sent; a deployment that takes every message in a millisecond of its own shows no tie.
+const BURSTS: usize = 10;
+
+/// A reader who is cut off between two messages of one millisecond.
+async fn within_a_millisecond(world: &World, ann: &Person, bob: &Person, chat_id: &str) -> Outcome {
+    for _ in 0..BURSTS {
+        let sending = (0..AT_ONCE).map(|number| {
+            let sender = if number % 2 == 0 { ann } else { bob };
+            world.send(sender, chat_id, "at once")
+        });
+        try_join_all(sending).await?;
+        let listed = whole(world, ann, chat_id).await?;
+        let newest = &listed[listed.len().saturating_sub(AT_ONCE)..];
+        let tie = newest.windows(2).find(|two| time_ms(&two[0]) == time_ms(&two[1]));
+        let Some(first) = tie.and_then(<[_]>::first) else { continue };
+        let mut live = follow(world, bob, &after(chat_id, first.sequence - 1)).await?;
+        let seen = next(world, &mut live).await?;
+        world.check_eq("the last message before the cut", &seen, first);
+        drop(live);
+        let expected: Vec<_> =
+            listed.iter().filter(|message| time_ms(message) >= time_ms(&seen)).cloned().collect();
+        let mut live = follow(world, bob, &since(chat_id, time_ms(&seen))).await?;
+        let received = take(world, &mut live, expected.len()).await?;
+        world.check(received == expected, || {
+            format!(
+                "a reader who was cut off within a millisecond expected the sequences {:?}, received {:?}",
+                sequences_of(&expected),
+                sequences_of(&received)
+            )
+        });
+        return Ok(());
+    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The binary keeps the contract: a test for each scenario and storage, through both doors, on a server of its own.
 //!
-//! `cargo nextest run -p duologue-server --test conformance -- chat.` runs a family. What takes minutes or an operator's
-//! hand is marked as ignored, with the capability that it needs.
+//! `cargo nextest run -p duologue-server --test conformance -- chat.` runs a family. What needs a second
+//! replica is marked as ignored, and in memory what needs minutes or a restart.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +14,8 @@
 #[expect(dead_code, reason = "the tests of the command use the rest of it")]
 mod server;
 
+mod restart;
+
 use std::process::ExitCode;
 
 use duologue_conformance::runner::{self, Verdict};
@@ -22,7 +24,9 @@ use duologue_conformance::target::{Capability, Target};
 use duologue_conformance::world::Session;
 use duologue_test_postgres::TestDatabase;
 use libtest_mimic::{Arguments, Failed, Trial};
+use tokio::runtime::Runtime;
 
+use crate::restart::Restartable;
 use crate::server::Server;
 
 /// Where a server under test keeps its data.
@@ -32,17 +36,23 @@ enum Storage {
     Postgres,
 }
 
-/// What a test cannot give a deployment by itself: minutes, a second replica, an operator who restarts it.
-const NOT_HERE: [Capability; 3] = [Capability::Slow, Capability::Replicas, Capability::Restart];
+/// What a test cannot give a deployment by itself: a second replica; and in memory neither what outlives a restart nor
+/// the minutes that show no more than they do on a database.
+fn is_not_here(scenario: &Scenario, storage: Storage) -> bool {
+    scenario.needs.iter().any(|capability| match capability {
+        Capability::Replicas => true,
+        Capability::Slow | Capability::Restart => matches!(storage, Storage::Memory),
+        _ => false,
+    })
+}
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let trials = [("memory", Storage::Memory), ("postgres", Storage::Postgres)].into_iter().flat_map(
         |(name, storage)| {
             scenario::all().into_iter().map(move |scenario| {
-                let not_here = NOT_HERE.iter().any(|capability| scenario.needs.contains(capability));
                 Trial::test(format!("{name}::{}", scenario.id), move || holds(scenario, storage))
-                    .with_ignored_flag(not_here)
+                    .with_ignored_flag(is_not_here(&scenario, storage))
             })
         },
     );
@@ -65,16 +75,32 @@ fn holds(scenario: Scenario, storage: Storage) -> Result<(), Failed> {
     if short_tokens {
         arguments.push("--access-token-seconds=4".to_owned());
     }
+    if let (true, Some(database)) = (scenario.needs.contains(&Capability::Restart), &database) {
+        let server = Restartable::start(&database.url());
+        let mut target = at(&server.grpc, &server.rest);
+        target.declare(Capability::Restart, &server.command);
+        return judged(&runtime, scenario, target);
+    }
     let server = Server::start(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
-    let mut target = Target::new(std::slice::from_ref(&server.grpc), std::slice::from_ref(&server.rest));
+    let mut target = at(&server.grpc, &server.rest);
     if short_tokens {
         target.declare(Capability::ShortAccessTokens, "4");
     }
-    let doors = target.doors();
+    target.declare(Capability::Slow, "");
+    judged(&runtime, scenario, target)
+}
+
+fn at(grpc: &str, rest: &str) -> Target {
+    Target::new(&[grpc.to_owned()], &[rest.to_owned()])
+}
+
+/// Runs a scenario through both doors, side by side unless it kills what it runs against.
+fn judged(runtime: &Runtime, scenario: Scenario, target: Target) -> Result<(), Failed> {
+    let jobs = target.doors().into_iter().map(|door| (scenario, door)).collect();
     let session = Session::new(target, seed());
+    let at_once = if scenario.needs.contains(&Capability::Slow) { 2 } else { 1 };
     let mut passed = 0;
-    for door in doors {
-        let report = runtime.block_on(runner::run_one(&session, scenario, door));
+    for report in runtime.block_on(runner::run(&session, jobs, at_once, |_| ())) {
         match report.verdict {
             Verdict::Pass => passed += 1,
             // A scenario of the other door.
