@@ -82,8 +82,6 @@ fn check_http_status(failure: &Failure, status: u16) -> Option<String> {
     let expected = match failure.reason.as_deref().and_then(Reason::from_name) {
         Some(Reason::MethodNotAllowed) => 405,
         Some(Reason::BodyTooLarge) => 413,
-        // The contract's own comment says 414, its table of statuses 400.
-        Some(Reason::UrlTooLong) if status == 414 => 414,
         Some(Reason::MediaTypeUnsupported) => 415,
         _ => canonical_http_status(failure.code),
     };

@@ -4,18 +4,21 @@ use std::process::ExitCode;
 
 mod bench;
 mod contract;
+mod image;
 mod nats;
 mod postgres;
 mod run;
 mod tests;
 
 const HELP: &str = "\
-cargo xtask test       what CI runs, and what must pass before a change lands: contract, lint, embed, tour, unit
+cargo xtask test       what CI runs, and what must pass before a change lands: contract, lint, embed,
+                       tour, unit, benches, faults
 cargo xtask contract   the .proto files: lint, format, breaking changes against main and against the last release
 cargo xtask format     formats Rust and .proto files
 cargo xtask lint       rustfmt --check, and clippy with warnings as errors
 cargo xtask unit       all Rust tests but the planted faults, documentation examples included
 cargo xtask container  some of the PostgreSQL tests in a container, where an engine is there (part of `test` in CI)
+cargo xtask image      starts the deployment of compose.yaml in containers and walks through the tour, where an engine is
 cargo xtask faults     plants every fault of the catalogue, and demands that the conformance suite catches it
 cargo xtask tour       starts the server and walks through the README's tour against it
 cargo xtask embed      runs the example that embeds the domain with a store of its own
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         "lint" => tests::lint(),
         "unit" => tests::unit(),
         "container" => postgres::in_a_container(),
+        "image" => image::deployment(),
         "faults" => tests::faults(),
         "tour" => tests::tour(),
         "embed" => tests::embed(),

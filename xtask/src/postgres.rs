@@ -54,7 +54,8 @@ pub(crate) fn in_a_container() -> Result<(), String> {
     run::command("env", &arguments.concat())
 }
 
-fn has_programs() -> bool {
+/// Whether this machine has a PostgreSQL server's programs.
+pub(crate) fn has_programs() -> bool {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let in_debian = debian.into_iter().any(|version| version.path().join("bin/initdb").exists());
     let named =
