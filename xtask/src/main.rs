@@ -17,7 +17,7 @@ cargo xtask contract   the .proto files: lint, format, breaking changes against 
 cargo xtask format     formats Rust and .proto files
 cargo xtask lint       rustfmt --check, and clippy with warnings as errors
 cargo xtask unit       all Rust tests but the planted faults, documentation examples included
-cargo xtask container  some of the PostgreSQL tests in a container, where an engine is there (part of `test` in CI)
+cargo xtask container  some of the PostgreSQL tests in a container, where an engine is there
 cargo xtask image      starts the deployment of compose.yaml in containers and walks through the tour, where an engine is
 cargo xtask faults     plants every fault of the catalogue, and demands that the conformance suite catches it
 cargo xtask tour       starts the server and walks through the README's tour against it

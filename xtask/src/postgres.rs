@@ -43,14 +43,8 @@ pub(crate) fn in_a_container() -> Result<(), String> {
     let image = format!("DUOLOGUE_TEST_POSTGRES_IMAGE={LOCAL_IMAGE}");
     // The whole workspace is named, so that nothing is compiled anew for fewer features.
     let cargo = ["cargo", "test", "--quiet", "--workspace", "--test", "all"];
-    let by_testcontainers = ["--features", "duologue-test-postgres/testcontainers"];
     let some = ["--", "laws::database_clock::outbox", "laws::database_clock::social"];
-    let arguments = [
-        &["--unset=DATABASE_URL", "DUOLOGUE_TEST_POSTGRES=docker", &image][..],
-        &cargo,
-        &by_testcontainers,
-        &some,
-    ];
+    let arguments = [&["--unset=DATABASE_URL", "DUOLOGUE_TEST_POSTGRES=docker", &image][..], &cargo, &some];
     run::command("env", &arguments.concat())
 }
 

@@ -7,14 +7,14 @@ use crate::{contract, nats, postgres, run};
 /// A step: what it is called, and what it does.
 type Step = (&'static str, fn() -> Result<(), String>);
 
-/// Every check there is, in the order that finds the cheap faults first. What compiles much for little is for CI.
+/// Every check there is, in the order that finds the cheap faults first.
 pub(crate) fn everything() -> Result<(), String> {
     let steps: [Step; 8] = [
         ("contract", contract::check),
         ("lint", lint),
         ("embed", embed),
         ("tour", tour),
-        ("container", container),
+        ("container", postgres::in_a_container),
         ("unit", unit),
         ("benches", benches),
         ("faults", faults),
@@ -27,11 +27,6 @@ pub(crate) fn everything() -> Result<(), String> {
     }
     println!("\nall checks passed");
     Ok(())
-}
-
-/// The PostgreSQL tests in a container, which need an engine's client compiled: for CI, or by the verb of that name.
-fn container() -> Result<(), String> {
-    if std::env::var_os("CI").is_some() { postgres::in_a_container() } else { Ok(()) }
 }
 
 /// Format, and clippy with warnings as errors.

@@ -6,6 +6,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sqlx::{Connection, PgConnection};
+use testcontainers_modules::testcontainers::core::IntoContainerPort as _;
+use testcontainers_modules::testcontainers::runners::SyncRunner as _;
+use testcontainers_modules::testcontainers::{GenericImage, ImageExt as _, TestcontainersError};
 use tokio::runtime::Handle;
 
 use crate::provider::{Error, Server};
@@ -77,26 +80,8 @@ struct Started {
     port: u16,
 }
 
-#[cfg(not(feature = "testcontainers"))]
 fn start(image: &str) -> Result<Started, Error> {
-    let mut arguments = vec!["run", "--detach", "--rm", "--publish", "127.0.0.1::5432", "--shm-size", "256m"];
-    arguments.extend(["--env", "POSTGRES_HOST_AUTH_METHOD=trust", image, "postgres"]);
-    arguments.extend(CARELESS.iter().flat_map(|setting| ["-c", *setting]));
-    let id = docker(&arguments)?;
-    let published = docker(&["port", &id, "5432/tcp"])?;
-    let port = published.lines().next().and_then(|line| line.rsplit(':').next()?.parse().ok());
-    let port = port.ok_or_else(|| Error::Start("docker: the container publishes no port".to_owned()))?;
-    Ok(Started { id, port })
-}
-
-#[cfg(feature = "testcontainers")]
-fn start(image: &str) -> Result<Started, Error> {
-    use testcontainers_modules::testcontainers::core::IntoContainerPort;
-    use testcontainers_modules::testcontainers::runners::SyncRunner;
-    use testcontainers_modules::testcontainers::{GenericImage, ImageExt};
-
-    let failed =
-        |error: testcontainers_modules::testcontainers::TestcontainersError| Error::Start(error.to_string());
+    let failed = |error: TestcontainersError| Error::Start(error.to_string());
     // The part after the last colon is the tag, unless it belongs to the registry's port.
     let (name, tag) =
         image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((image, "latest"));
