@@ -13,6 +13,9 @@ use super::{machine, picture};
 const BEGIN: &str = "<!-- measured: begin -->";
 const END: &str = "<!-- measured: end -->";
 
+/// How the page shows the picture that lies beside it.
+const PICTURE: &str = "![cost of a page against depth and against length](performance.svg)\n\n";
+
 /// Where a run was made.
 pub(crate) struct Origin {
     machine: String,
@@ -68,8 +71,9 @@ pub(crate) fn publish(page: &Path, rows: &[Row], context: &Context, origin: &Ori
     };
     let Origin { machine, busyness, commit, is_quick } = origin;
     let care = if *is_quick { " A quick run: a first look, no more." } else { "" };
+    let picture = if context.by_depth.is_empty() { "" } else { PICTURE };
     let measured = format!(
-        "{BEGIN}\nMeasured on {machine}, at commit `{commit}`; load of the machine when it began: {busyness}.{care}\n\n{}\n{END}",
+        "{BEGIN}\n{picture}Measured on {machine}, at commit `{commit}`; load of the machine when it began: {busyness}.{care}\n\n{}\n{END}",
         table(rows)
     );
     fs::write(page, format!("{before}{measured}{after}"))?;
