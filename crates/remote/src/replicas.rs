@@ -60,7 +60,9 @@ struct Shared {
 }
 
 struct Replica {
-    channel: Channel,
+    /// Used in turn: one HTTP/2 connection carries only so many streams as the other end allows.
+    channels: Vec<Channel>,
+    turn: AtomicUsize,
     waiting: Arc<AtomicUsize>,
     /// Milliseconds after the start.
     rests_until: AtomicU64,
@@ -83,11 +85,17 @@ impl Drop for Waiting {
 }
 
 impl Replicas {
-    /// A connection to the service behind these channels.
+    /// A connection to the service behind these replicas, each of which has at least one channel.
     #[must_use]
-    pub fn new(channels: impl IntoIterator<Item = Channel>) -> Self {
-        let replica = |channel| Replica { channel, waiting: Arc::default(), rests_until: AtomicU64::new(0) };
-        let replicas = channels.into_iter().map(replica).collect();
+    pub fn new(replicas: impl IntoIterator<Item = Vec<Channel>>) -> Self {
+        let replica = |channels| Replica {
+            channels,
+            turn: AtomicUsize::new(0),
+            waiting: Arc::default(),
+            rests_until: AtomicU64::new(0),
+        };
+        let replicas =
+            replicas.into_iter().map(replica).filter(|replica| !replica.channels.is_empty()).collect();
         Self { shared: Arc::new(Shared { replicas, turn: AtomicUsize::new(0), start: Instant::now() }) }
     }
 }
@@ -127,7 +135,9 @@ impl Service<Request<Body>> for Replicas {
             let index = shared.choose().ok_or(Unreachable(None))?;
             let replica = &shared.replicas[index];
             let _waiting = Waiting::new(&replica.waiting);
-            let outcome = replica.channel.clone().oneshot(request).await;
+            let turn = replica.turn.fetch_add(1, Ordering::Relaxed);
+            let channel = replica.channels[turn % replica.channels.len()].clone();
+            let outcome = channel.oneshot(request).await;
             let rests_until = if outcome.is_ok() { 0 } else { shared.now().saturating_add(REST) };
             replica.rests_until.store(rests_until, Ordering::Relaxed);
             outcome.map_err(|error| Unreachable(Some(error)))
@@ -164,7 +174,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_replica_with_the_fewest_waiting_calls_is_chosen_and_one_that_rests_last() {
-        let channel = || endpoint("http://127.0.0.1:1").unwrap().connect_lazy();
+        let channel = || vec![endpoint("http://127.0.0.1:1").unwrap().connect_lazy()];
         let replicas = Replicas::new([channel(), channel(), channel()]);
         let shared = &replicas.shared;
         let chosen: Vec<_> = (0..3).filter_map(|_| shared.choose()).collect();

@@ -113,6 +113,7 @@ pub(crate) struct LimitSettings {
     pub(crate) logins_per_minute: Option<u32>,
     pub(crate) logins_per_minute_and_address: Option<u32>,
     pub(crate) streams_per_user: Option<u32>,
+    pub(crate) connections_per_address: Option<u32>,
 }
 
 impl Config {
@@ -187,6 +188,7 @@ impl Config {
                 logins_per_minute: settings.logins_per_minute,
                 logins_per_minute_and_address: settings.logins_per_minute_and_address,
                 streams_per_user: settings.streams_per_user,
+                connections_per_address: settings.connections_per_address,
             },
         };
         config.refuse_what_is_unsafe(settings.plaintext.unwrap_or(false))?;

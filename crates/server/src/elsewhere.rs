@@ -24,12 +24,17 @@ use duologue_remote::{
     Replicas, RetryBudget, ServiceIdentity, endpoint,
 };
 use duologue_tls::Connector;
+use tonic::transport::Channel;
 
 use crate::config::Config;
 use crate::roles::Role;
 
 /// How much longer than the service a gateway waits, so that the service's own answer arrives first.
 const GRACE: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Connections to each replica: eight times the streams that its listener takes on one (1,024) may be open through this
+/// process.
+const CONNECTIONS: usize = 8;
 
 /// The roles that other processes have.
 pub(crate) struct Elsewhere {
@@ -47,11 +52,18 @@ impl Elsewhere {
         connector: &Connector,
     ) -> anyhow::Result<Self> {
         let connect = |(role, urls): (&Role, &Vec<String>)| {
-            let channels =
-                urls.iter().map(|url| Ok(endpoint(url)?.connect_with_connector_lazy(connector.clone())));
-            let channels: Vec<_> =
-                channels.collect::<anyhow::Result<_>>().with_context(|| format!("{}-url", role.name()))?;
-            Ok((*role, Replicas::new(channels)))
+            let replica = |url: &String| -> anyhow::Result<Vec<Channel>> {
+                let endpoint = endpoint(url)?;
+                Ok((0..CONNECTIONS)
+                    .map(|_| endpoint.connect_with_connector_lazy(connector.clone()))
+                    .collect())
+            };
+            let replicas: Vec<_> = urls
+                .iter()
+                .map(replica)
+                .collect::<anyhow::Result<_>>()
+                .with_context(|| format!("{}-url", role.name()))?;
+            Ok((*role, Replicas::new(replicas)))
         };
         let identity = ServiceIdentity::new(
             &config.roles.to_string(),

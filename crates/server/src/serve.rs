@@ -247,17 +247,20 @@ fn http_service(
 }
 
 fn listener_config(config: &Config, door: &'static str) -> ListenerConfig {
-    match config.profile {
+    let profile = match config.profile {
         Profile::Development => ListenerConfig::development(door),
         Profile::Production => ListenerConfig::production(door),
-    }
+    };
+    let given = config.limits.connections_per_address.map(|count| count as usize);
+    ListenerConfig { connections_per_address: given.unwrap_or(profile.connections_per_address), ..profile }
 }
 
 fn server_config(config: &Config) -> ServerConfig {
-    match config.profile {
+    let profile = match config.profile {
         Profile::Development => ServerConfig::development(),
         Profile::Production => ServerConfig::production(),
-    }
+    };
+    ServerConfig { listener: listener_config(config, "grpc"), ..profile }
 }
 
 fn limits(config: &Config) -> Limits {
@@ -270,6 +273,7 @@ fn limits(config: &Config) -> Limits {
         logins_per_minute,
         logins_per_minute_and_address,
         streams_per_user,
+        connections_per_address: _,
     } = config.limits;
     let per_second = |count: u32| Rate { count, per: Duration::from_secs(1), burst: count.saturating_mul(2) };
     let per_minute = |count| Rate { count, per: Duration::from_mins(1), burst: count };

@@ -262,6 +262,11 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) streams_per_user: Option<u32>,
+
+    /// Connections at once from one address, at each listener; a proxy is one address [production: 100]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) connections_per_address: Option<u32>,
 }
 
 /// A list, or text with commas between its items, as a variable of the environment has it.
