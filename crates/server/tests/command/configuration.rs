@@ -47,6 +47,16 @@ fn a_role_says_where_what_it_asks_is() {
 }
 
 #[test]
+fn an_address_may_have_as_many_connections_as_the_operator_says() {
+    let server = Server::start(&["--connections-per-address=2"]);
+    let held: Vec<_> = (0..2).map(|_| std::net::TcpStream::connect(&server.rest).unwrap()).collect();
+    // The third is accepted by the system and closed by the listener: it reads its end.
+    let refused = crate::server::try_http(&server.rest, "GET /healthz", "", "");
+    assert!(refused.map_or(true, |answer| answer.is_empty()), "a connection too many was served");
+    drop(held);
+}
+
+#[test]
 fn a_list_in_the_environment_has_commas_between_its_items() {
     let server = Server::start_by(|command| {
         command.env("DUOLOGUE_ROLES", "gateway, auth,user,social,chat,notification");
