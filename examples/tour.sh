@@ -2,6 +2,7 @@
 # Walks through the README's tour and holds every answer against the one that the README prints.
 #
 #   examples/tour.sh                          against a server that runs on the default ports
+#   examples/tour.sh --at URL                 against the REST door at that URL
 #   examples/tour.sh --serve PATH [ARGUMENT…] starts that binary for the walk, on free ports, and stops it afterwards
 #
 # A block of `sh` in the README's section "The tour" is run; the block of `json` or `text` behind it is what it must
@@ -18,7 +19,9 @@ finish() {
 trap finish EXIT
 
 api=http://127.0.0.1:8080
-if [ "${1:-}" = "--serve" ]; then
+if [ "${1:-}" = "--at" ]; then
+    api=$2
+elif [ "${1:-}" = "--serve" ]; then
     binary=$(realpath "$2")
     shift 2
     any=127.0.0.1:0
