@@ -90,10 +90,12 @@ impl ProfileStore for PostgresStorage {
             }
             // Two who swap would each wait for the other until the database sees the deadlock: who looks first, and
             // finds the nickname taken, waits for nobody.
-            if after.nickname != before.nickname
-                && self.find_profile_by_nickname(&after.nickname).await?.is_some()
-            {
-                return Ok(UpdateProfile::NicknameTaken);
+            if after.nickname != before.nickname {
+                let owner = self.find_profile_by_nickname(&after.nickname).await?;
+                // It may be one's own by now: by the same change, whose caller left before it was answered.
+                if owner.is_some_and(|owner| owner.user_id != user_id) {
+                    return Ok(UpdateProfile::NicknameTaken);
+                }
             }
             match self.replace_profile(&before, &after).await {
                 Ok(true) => return Ok(UpdateProfile::Updated(after)),
