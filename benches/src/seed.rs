@@ -240,6 +240,9 @@ async fn fill_chats_of(pool: &PgPool, owner: UserId, first: i64, count: i64) {
          ), made AS (
              INSERT INTO chat.chats (chat_id, lower_id, higher_id, create_time, last_sequence, last_activity)
              SELECT id, least(other, $1), greatest(other, $1), $4, 1, time FROM chat
+         ), listed AS (
+             INSERT INTO chat.activities (user_id, chat_id, time)
+             SELECT $1, id, time FROM chat UNION ALL SELECT other, id, time FROM chat
          )
          INSERT INTO chat.messages (chat_id, sequence, message_id, sender_id, create_time, text)
          SELECT id, 1, gen_random_uuid(), $1, time, $6 FROM chat",
@@ -248,7 +251,7 @@ async fn fill_chats_of(pool: &PgPool, owner: UserId, first: i64, count: i64) {
         fill.bind(owner.uuid()).bind(chats).bind(others).bind(BEGIN_MICROS).bind(APART_MICROS).bind(TEXT);
     fill.execute(pool).await.expect("chats");
     if count >= MANY {
-        tidy(pool, "chat.chats, chat.messages").await;
+        tidy(pool, "chat.chats, chat.activities, chat.messages").await;
     }
 }
 

@@ -43,6 +43,13 @@ const FILL: &str = "
     SELECT pg_temp.name(n), CASE WHEN n % 4 = 0 THEN $whale ELSE '00000000-0000-0000-0000-000000000003' END,
            pg_temp.name(-n), n, 20, n + 20 FROM generate_series(1, $many) AS n;
 
+    INSERT INTO chat.activities (user_id, chat_id, time)
+    SELECT lower_id, chat_id, last_activity FROM chat.chats UNION ALL SELECT higher_id, chat_id, last_activity FROM chat.chats;
+
+    INSERT INTO chat.behind (user_id, chat_id)
+    SELECT higher_id, chat_id FROM chat.chats WHERE higher_id <> $whale
+    UNION ALL (SELECT $whale, chat_id FROM chat.chats WHERE lower_id = $whale LIMIT 50);
+
     INSERT INTO chat.messages (chat_id, sequence, message_id, sender_id, create_time, text, client_message_id)
     SELECT $long, n, pg_temp.name(n), $whale, n, 'hello hello hello', CASE WHEN n % 10 = 0 THEN n::text END
     FROM generate_series(1, $messages) AS n
@@ -65,6 +72,9 @@ const FILL: &str = "
     SELECT $whale, n, pg_temp.name(n), $long, $long, n, 1 FROM generate_series(1, $many) AS n
     UNION ALL SELECT pg_temp.name(n), 1, pg_temp.name(n), $long, $long, n, 1 FROM generate_series(1, $many) AS n;
     ";
+
+/// What begins a walk, as the adapter says it.
+const BEGIN_WALK: &str = "SELECT * FROM chat.begin_walk($1, $2, $3, $4)";
 
 struct Filled {
     _database: TestDatabase,
@@ -183,12 +193,18 @@ async fn the_start_of_a_moment_is_found_in_few_pages() {
 }
 
 #[tokio::test]
-async fn a_walk_reads_the_walkers_chats_and_one_message_of_each_it_lists() {
+async fn a_walk_reads_a_page_of_the_walkers_chats_and_one_message_of_each() {
     let mut filled = Filled::new().await;
-    let cost = filled.cost(chat::CONTINUE_WALK, &[WHALE, ALL, "10000", LAST, "51"]).await;
-    assert!(!cost.plan.contains("Seq Scan on messages"), "{}", cost.plan);
-    // The walker's 5,001 chats lie on as many pages at worst, and the previews on a few each.
-    assert!(cost.pages <= 6_000, "{} pages: {}", cost.pages, cost.plan);
+    for edge in ["19000", "10000", "100"] {
+        let cost = filled.cost(chat::CONTINUE_WALK, &[WHALE, ALL, edge, LAST, "51"]).await;
+        assert!(!cost.plan.contains("Seq Scan on chats"), "{}", cost.plan);
+        assert!(!cost.plan.contains("Seq Scan on activities"), "{}", cost.plan);
+        assert!(!cost.plan.contains("Seq Scan on messages"), "{}", cost.plan);
+        // Of the whale's 5,001 chats a page is read, each with its last message, and the 50 that have fallen behind.
+        assert!(cost.pages <= 900, "{} pages: {}", cost.pages, cost.plan);
+    }
+    let begun = filled.cost(BEGIN_WALK, &[WHALE, ALL, "false", "51"]).await;
+    assert!(begun.pages <= 900, "{} pages: {}", begun.pages, begun.plan);
     let few = filled.cost(chat::CONTINUE_WALK, &[LONG, ALL, "10000", LAST, "51"]).await;
     assert!(!few.plan.contains("Seq Scan"), "{}", few.plan);
     assert!(few.pages <= 30, "{} pages: {}", few.pages, few.plan);

@@ -9,14 +9,32 @@ CREATE TABLE chat.chats (
     create_time   bigint NOT NULL,
     last_sequence bigint NOT NULL,  -- of the newest message; 0 before the first
     last_activity bigint NOT NULL,  -- create_time of the newest message; before the first, of the chat
+    lower_behind  bigint NOT NULL DEFAULT 0,  -- messages that the lower member's row in chat.activities does not know of
+    higher_behind bigint NOT NULL DEFAULT 0,  -- the same of the higher member's
     CONSTRAINT chats_pkey PRIMARY KEY (chat_id),
-    -- One chat per pair, for ever. Serves the list of the lower member's chats too.
+    -- One chat per pair, for ever.
     CONSTRAINT chats_one_per_pair UNIQUE (lower_id, higher_id),
     CONSTRAINT chats_members_in_order CHECK (lower_id < higher_id)
 ) WITH (fillfactor = 70);  -- every send changes the row: no index on what changes, and room in its page (HOT)
 
--- Serves the list of the higher member's chats.
-CREATE INDEX chats_of_higher ON chat.chats (higher_id);
+-- Where each chat stands in each member's list, as far as it was written down: a send changes no row here, it only says
+-- in chat.behind that one has fallen behind. So lists have an index in their order, and sends do not pay for it.
+CREATE TABLE chat.activities (
+    user_id uuid   NOT NULL,
+    chat_id uuid   NOT NULL,
+    time    bigint NOT NULL,  -- last_activity of the chat when it was written down
+    CONSTRAINT activities_pkey PRIMARY KEY (user_id, chat_id)
+);
+
+-- Serves the list, newest first.
+CREATE INDEX activities_by_time ON chat.activities (user_id, time, chat_id);
+
+-- The rows of chat.activities that have fallen behind: one insert at the first message after they were written down.
+CREATE TABLE chat.behind (
+    user_id uuid NOT NULL,
+    chat_id uuid NOT NULL,
+    CONSTRAINT behind_pkey PRIMARY KEY (user_id, chat_id)
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 
 CREATE TABLE chat.messages (
     chat_id           uuid             NOT NULL,
@@ -115,6 +133,22 @@ CREATE FUNCTION chat.activity_as_of(chat uuid, chat_create_time bigint, newest b
     )
 $$;
 
+-- Writes down where the walker's chats stand that have fallen behind. To be called while nothing is sent to them: the
+-- walker's lock is held.
+CREATE FUNCTION chat.catch_up(walker uuid) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    UPDATE chat.activities AS entry SET time = chats.last_activity
+    FROM chat.behind JOIN chat.chats USING (chat_id)
+    WHERE behind.user_id = walker AND entry.user_id = walker AND entry.chat_id = behind.chat_id;
+
+    UPDATE chat.chats SET lower_behind = CASE WHEN lower_id = walker THEN 0 ELSE lower_behind END,
+                          higher_behind = CASE WHEN higher_id = walker THEN 0 ELSE higher_behind END
+    FROM chat.behind WHERE behind.user_id = walker AND chats.chat_id = behind.chat_id;
+
+    DELETE FROM chat.behind WHERE behind.user_id = walker;
+END
+$$;
+
 -- Begins a walk through a user's chats: its moment, and the first chats with their last messages.
 --
 -- While it reads, nothing is sent to these chats, and whatever is sent later is later than the moment: by the clock
@@ -129,16 +163,29 @@ DECLARE
     moment bigint;
     page   uuid[];
     newest bigint;
+    few    bigint;
 BEGIN
     PERFORM pg_advisory_xact_lock(chat.walk_lock(walker));
     moment := CASE WHEN by_clock THEN greatest(present, chat.clock_micros()) ELSE present END;
-    SELECT array_agg(mine.chat_id ORDER BY mine.last_activity DESC, mine.chat_id DESC), max(mine.last_activity)
+    SELECT count(*) INTO few FROM chat.behind WHERE behind.user_id = walker;
+    -- Few are put in their places as they are read; many are written down once, so that every list stays a page's work.
+    IF few > 100 THEN
+        PERFORM chat.catch_up(walker);
+        few := 0;
+    END IF;
+    SELECT array_agg(mine.chat_id ORDER BY mine.time DESC, mine.chat_id DESC), max(mine.time)
     INTO page, newest
     FROM (
-        SELECT chats.chat_id, chats.last_activity FROM chat.chats WHERE chats.lower_id = walker
+        SELECT written.chat_id, written.time FROM (
+            -- So many more may be behind, and no more.
+            SELECT entry.chat_id, entry.time FROM chat.activities AS entry WHERE entry.user_id = walker
+            ORDER BY entry.time DESC, entry.chat_id DESC LIMIT size + few
+        ) AS written
+        WHERE NOT EXISTS (SELECT FROM chat.behind WHERE behind.user_id = walker AND behind.chat_id = written.chat_id)
         UNION ALL
-        SELECT chats.chat_id, chats.last_activity FROM chat.chats WHERE chats.higher_id = walker
-        ORDER BY last_activity DESC, chat_id DESC
+        SELECT chats.chat_id, chats.last_activity FROM chat.behind JOIN chat.chats USING (chat_id)
+        WHERE behind.user_id = walker
+        ORDER BY time DESC, chat_id DESC
         LIMIT size
     ) AS mine;
     moment := greatest(moment, newest);

@@ -156,10 +156,16 @@ pub(crate) const APPEND_ONE: &str = "
         SELECT max(walk.as_of) + 1 AS later FROM member, chat.hold_walks(ARRAY[lower_id, higher_id]) AS walk
     ), moved AS (
         UPDATE chat.chats SET last_sequence = last_sequence + 1,
-            last_activity = greatest(last_activity, held.later, coalesce($7, chat.clock_micros()))
+            last_activity = greatest(last_activity, held.later, coalesce($7, chat.clock_micros())),
+            lower_behind = lower_behind + 1, higher_behind = higher_behind + 1
         FROM held
         WHERE chat_id = $1 AND $2 IN (lower_id, higher_id) AND NOT EXISTS (SELECT FROM earlier)
-        RETURNING last_sequence, last_activity, CASE WHEN lower_id = $2 THEN higher_id ELSE lower_id END AS recipient_id
+        RETURNING last_sequence, last_activity, lower_id, higher_id, lower_behind, higher_behind,
+                  CASE WHEN lower_id = $2 THEN higher_id ELSE lower_id END AS recipient_id
+    ), behind AS (
+        INSERT INTO chat.behind (user_id, chat_id)
+        SELECT lower_id, $1 FROM moved WHERE lower_behind = 1 UNION ALL SELECT higher_id, $1 FROM moved WHERE higher_behind = 1
+        ON CONFLICT DO NOTHING
     ), message AS (
         INSERT INTO chat.messages (chat_id, sequence, message_id, sender_id, create_time, text, client_message_id)
         SELECT $1, last_sequence, $3, $2, last_activity, $5, $6 FROM moved
@@ -193,7 +199,8 @@ pub(crate) const APPEND_MANY: &str = "
                (SELECT max(as_of) + 1 FROM held WHERE user_id IN (lower_id, higher_id)) AS later
         FROM fresh GROUP BY chat_id, lower_id, higher_id
     ), locked AS MATERIALIZED (
-        SELECT chat_id, last_sequence, last_activity, messages, latest, later
+        SELECT chat_id, last_sequence, last_activity, messages, latest, later, lower_id, higher_id, lower_behind,
+               higher_behind
         FROM growing JOIN chat.chats USING (chat_id)
         ORDER BY chat_id FOR NO KEY UPDATE OF chats
     ), timed AS MATERIALIZED (
@@ -201,8 +208,14 @@ pub(crate) const APPEND_MANY: &str = "
                greatest(last_activity, later, CASE WHEN latest IS NULL THEN chat.clock_micros() END) AS earliest
         FROM locked
     ), moved AS (
-        UPDATE chat.chats SET last_sequence = timed.last_sequence + messages, last_activity = greatest(earliest, latest)
+        UPDATE chat.chats SET last_sequence = timed.last_sequence + messages, last_activity = greatest(earliest, latest),
+            lower_behind = chats.lower_behind + messages, higher_behind = chats.higher_behind + messages
         FROM timed WHERE chats.chat_id = timed.chat_id
+    ), behind AS (
+        INSERT INTO chat.behind (user_id, chat_id)
+        SELECT lower_id, chat_id FROM locked WHERE lower_behind = 0
+        UNION ALL SELECT higher_id, chat_id FROM locked WHERE higher_behind = 0
+        ON CONFLICT DO NOTHING
     ), placed AS MATERIALIZED (
         SELECT fresh.*, last_sequence + nth AS sequence, greatest(earliest, fresh.latest) AS create_time,
                CASE WHEN lower_id = sender_id THEN higher_id ELSE lower_id END AS recipient_id

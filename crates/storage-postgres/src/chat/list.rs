@@ -2,6 +2,10 @@
 //!
 //! Beginning excludes sends to the walker's chats for a moment, so that each message is either seen or later than
 //! the walk. Going on needs no lock: where a chat stood is told by its newest message up to that moment.
+//!
+//! Where chats stand is written down lazily: an index has them in order, and the few that were written to since (or, of a
+//! walk that goes on, have moved since it began) are put in their places as they are read. When more than a hundred have
+//! fallen behind, the next walk writes them down.
 
 use duologue_domain::chat::{ActivityKey, ChatList, ListedChat};
 use duologue_domain::id::{Id, UserId};
@@ -73,24 +77,29 @@ const BEGIN_WALK: &str = "
     FROM chat.begin_walk($1, $2, $3, $4)";
 
 pub(crate) const CONTINUE_WALK: &str = "
-    WITH mine AS (
-        SELECT chat_id, lower_id, higher_id, create_time, last_sequence, last_activity
-        FROM chat.chats WHERE lower_id = $1
-        UNION ALL
-        SELECT chat_id, lower_id, higher_id, create_time, last_sequence, last_activity
-        FROM chat.chats WHERE higher_id = $1
+    WITH behind AS MATERIALIZED (
+        SELECT chat_id FROM chat.behind WHERE user_id = $1
+    ), written AS MATERIALIZED (
+        SELECT chat_id, time AS stood FROM chat.activities WHERE user_id = $1 AND (time, chat_id) < ($3, $4)
+        ORDER BY time DESC, chat_id DESC LIMIT $5 + (SELECT count(*) FROM behind)
+    ), moved AS (
+        SELECT chat_id FROM behind
+        UNION
+        SELECT chat_id FROM chat.activities WHERE user_id = $1 AND time > $2
     ), listed AS MATERIALIZED (
         SELECT * FROM (
-            SELECT chat_id, lower_id, higher_id, create_time, last_sequence,
-                   CASE WHEN last_activity <= $2 THEN last_activity
-                        ELSE chat.activity_as_of(chat_id, create_time, last_sequence, $2) END AS stood
-            FROM mine
+            SELECT chat_id, stood FROM written WHERE chat_id NOT IN (SELECT chat_id FROM behind)
+            UNION ALL
+            SELECT chat_id, CASE WHEN last_activity <= $2 THEN last_activity
+                                 ELSE chat.activity_as_of(chat_id, create_time, last_sequence, $2) END
+            FROM moved JOIN chat.chats USING (chat_id)
         ) AS walked
         WHERE (stood, chat_id) < ($3, $4)
         ORDER BY stood DESC, chat_id DESC LIMIT $5
     )
-    SELECT stood, listed.chat_id, lower_id, higher_id, listed.create_time, sequence, message_id, sender_id, text,
+    SELECT stood, chats.chat_id, lower_id, higher_id, chats.create_time, sequence, message_id, sender_id, text,
            message.create_time AS message_time, client_message_id
     FROM listed
+    JOIN chat.chats USING (chat_id)
     LEFT JOIN chat.messages AS message ON message.chat_id = listed.chat_id AND sequence = last_sequence
     ORDER BY stood DESC, listed.chat_id DESC";

@@ -69,7 +69,8 @@ impl ChatStore for PostgresStorage {
             .execute(&self.pool)
             .await
             .map_err(storage)?;
-        if done.rows_affected() == 1 {
+        // A row for each member's list.
+        if done.rows_affected() == 2 {
             return Ok(InsertChat::Inserted);
         }
         // A chat stays for ever: whichever stood in the way can be read now.
@@ -165,8 +166,13 @@ impl ChatStore for PostgresStorage {
 }
 
 const INSERT_CHAT: &str = "
-    INSERT INTO chat.chats (chat_id, lower_id, higher_id, create_time, last_sequence, last_activity)
-    VALUES ($1, $2, $3, $4, 0, $4) ON CONFLICT ON CONSTRAINT chats_one_per_pair DO NOTHING";
+    WITH made AS (
+        INSERT INTO chat.chats (chat_id, lower_id, higher_id, create_time, last_sequence, last_activity)
+        VALUES ($1, $2, $3, $4, 0, $4) ON CONFLICT ON CONSTRAINT chats_one_per_pair DO NOTHING
+        RETURNING chat_id, lower_id, higher_id, last_activity
+    )
+    INSERT INTO chat.activities (user_id, chat_id, time)
+    SELECT lower_id, chat_id, last_activity FROM made UNION ALL SELECT higher_id, chat_id, last_activity FROM made";
 
 const FIND_CHAT_OF_PAIR: &str = "
     SELECT chat_id, lower_id, higher_id, create_time FROM chat.chats WHERE lower_id = $1 AND higher_id = $2";

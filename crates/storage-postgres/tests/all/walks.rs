@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use duologue_domain::chat::{ActivityKey, ChatList, ChatStore, ChatWalk};
-use duologue_domain::id::{ChatId, UserId};
+use duologue_domain::chat::{ActivityKey, ChatList, ChatStore, ChatWalk, DirectChat};
+use duologue_domain::id::{ChatId, Id as _, UserId};
 use duologue_domain::social::Pair;
 use duologue_storage_postgres::{MessageTime, Options, PostgresStorage};
+use sqlx::{Connection as _, PgConnection};
 
-use crate::harness::{ROUNDS, chat_of, fixture, id, micros, new_message, say, with};
+use crate::harness::{Fixture, ROUNDS, chat_of, fixture, id, micros, new_message, say, with};
 
 async fn begin(storage: &PostgresStorage, user_id: UserId, now: i64, size: usize) -> ChatList {
     storage.list_chats(user_id, ChatWalk::Begin { now: micros(now) }, size).await.unwrap()
@@ -187,4 +188,53 @@ async fn a_moment_ahead_of_the_databases_clock_still_comes_before_what_is_said_l
         assert!(list.as_of >= micros(ahead));
         assert!(say(storage, chat, "later", 0).await.create_time > list.as_of);
     }
+}
+
+/// How many of a user's chats have fallen behind what is written down of them.
+async fn behind(fixture: &Fixture, user_id: UserId) -> i64 {
+    let mut connection = PgConnection::connect(&fixture.database.url()).await.unwrap();
+    let count =
+        sqlx::query_scalar("SELECT count(*) FROM chat.behind WHERE user_id = $1").bind(user_id.uuid());
+    count.fetch_one(&mut connection).await.unwrap()
+}
+
+#[tokio::test]
+async fn chats_that_have_fallen_behind_are_in_their_places_whether_they_were_written_down_or_not() {
+    let fixture = fixture().await;
+    let storage = &fixture.storage;
+    let me = id();
+    let mut chats = Vec::new();
+    for time in 0..130 {
+        chats.push(chat_of(storage, Pair::of(me, id()).unwrap(), time).await);
+    }
+    // Walks that found few behind, as many as may be, and more; each after everything was written down.
+    for (round, said) in [(1, 20), (2, 100), (3, 101), (4, 130)] {
+        let began = begin(storage, me, round * 10_000, 7).await;
+        let expected = in_order(storage, &chats).await;
+        for (turn, place) in (0_i64..).zip((0..said).map(|turn| turn * 37 % chats.len())) {
+            say(storage, chats[place], "news", round * 10_000 + 1_000 + turn).await;
+        }
+        let before = behind(&fixture, me).await;
+        // Another walk begins in the middle of this one, and writes down what has moved if that is much.
+        let other = begin(storage, me, round * 10_000, 9).await;
+        assert_eq!(behind(&fixture, me).await, if before > 100 { 0 } else { before }, "round {round}");
+        assert_eq!(rest(storage, me, began, 7).await, expected, "as it was, round {round}");
+        let now = in_order(storage, &chats).await;
+        assert_eq!(rest(storage, me, other, 9).await, now, "as it is, round {round}");
+        // The other member's list knows of its own.
+        let friend = chats[0].members.other(me).unwrap();
+        let of_friend = begin(storage, friend, round * 10_000, 5).await.chats;
+        let own = storage.find_chat(chats[0].chat_id).await.unwrap().unwrap();
+        assert_eq!(of_friend.iter().map(|listed| listed.key).collect::<Vec<_>>(), [own.activity()]);
+    }
+}
+
+/// The keys of chats as they are, in the order of the list.
+async fn in_order(storage: &PostgresStorage, chats: &[DirectChat]) -> Vec<(ChatId, ActivityKey)> {
+    let mut keys = Vec::new();
+    for chat in chats {
+        keys.push((chat.chat_id, storage.find_chat(chat.chat_id).await.unwrap().unwrap().activity()));
+    }
+    keys.sort_by_key(|(_, key)| std::cmp::Reverse(*key));
+    keys
 }
