@@ -19,5 +19,5 @@
 mod program;
 mod server;
 
-pub use program::Error;
+pub use program::{Error, program};
 pub use server::NatsServer;

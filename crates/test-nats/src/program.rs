@@ -25,7 +25,7 @@ pub enum Error {
 const NAME: &str = "nats-server";
 
 /// The first `nats-server` there is.
-pub(crate) fn find() -> Result<PathBuf, Error> {
+pub fn program() -> Result<PathBuf, Error> {
     if let Some(program) = env::var_os("NATS_SERVER_BIN") {
         return Ok(program.into());
     }

@@ -32,7 +32,7 @@ impl NatsServer {
     /// Starts a server on a free port of 127.0.0.1, with these arguments besides: `--user`, `--pass`, …
     pub async fn new(arguments: &[&str]) -> Result<Self, Error> {
         let mut server = Self {
-            program: program::find()?,
+            program: program::program()?,
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             name: format!("duologue-test-{}", Uuid::new_v4().simple()),
             port: 0,

@@ -28,6 +28,11 @@ pub(crate) struct Deployment {
 impl Deployment {
     /// Starts a deployment, every process with these arguments besides.
     pub(crate) async fn start(arguments: &[&str]) -> Self {
+        Self::start_over(None, arguments).await
+    }
+
+    /// The same, over a bus elsewhere in place of NATS and the links, if one is given.
+    pub(crate) async fn start_over(far_bus: Option<&str>, arguments: &[&str]) -> Self {
         let (nats, database) = (NatsServer::new(&[]).await.unwrap(), fresh_database().await);
         let links = [Proxy::start(nats.address()).await, Proxy::start(nats.address()).await];
         let directory = Arc::new(TempDir::new().unwrap());
@@ -42,14 +47,15 @@ impl Deployment {
             let role = name.split('-').next().unwrap_or(name);
             Process::start(&directory, (name, role), (port + place, port + place + 2), &all)
         };
-        let bus = nats.url();
+        let bus = far_bus.map_or_else(|| nats.url(), str::to_owned);
         let auth = start("auth", 0, &bus, &[]);
         let mut asks = vec![format!("--auth-url={}", url(0))];
         let user = start("user", 1, &bus, &asks);
         let notification = start("notification", 2, &bus, &asks);
         asks.extend([format!("--user-url={}", url(1)), format!("--notification-url={}", url(2))]);
         let social = start("social", 3, &bus, &asks);
-        let [first, second] = links.each_ref().map(|link| format!("nats://{}", link.address));
+        let near = links.each_ref().map(|link| format!("nats://{}", link.address));
+        let [first, second] = near.map(|near| far_bus.map_or(near, str::to_owned));
         let chats = [start("chat-1", 4, &first, &asks), start("chat-2", 5, &second, &asks)];
         asks.push(format!("--social-url={}", url(3)));
         let gateway = |name, place, chats: String| {
