@@ -1,11 +1,13 @@
 //! Turns `proto/` into everything that this crate exports, without protoc.
 //!
-//! protox compiles; tonic-prost-build writes messages, clients and server traits; pbjson-build writes proto3 JSON; the
-//! modules beside this file write what none of them knows: the table of RPCs, the bridges and the OpenAPI document.
+//! protox compiles; tonic-prost-build writes messages, clients and server traits; pbjson-build writes proto3 JSON by
+//! serde; the modules beside this file write what none of them knows: the table of RPCs, the bridges, the OpenAPI
+//! document, and JSON without serde.
 
 #![expect(clippy::panic, reason = "a build that cannot go on stops, and says why")]
 
 mod bridges;
+mod json;
 mod messages;
 mod model;
 mod openapi;
@@ -68,6 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .compile_fds(internal.file_descriptor_set())?;
 
     fs::write(out.join("messages.rs"), messages::debug_without_secrets(&secretive))?;
+    fs::write(out.join("json.rs"), json::write(&model))?;
     fs::write(out.join("table.rs"), table::write(&model))?;
     fs::write(out.join("bridges.rs"), bridges::write(&model))?;
     fs::write(out.join("openapi.json"), openapi::write(&model))?;

@@ -12,7 +12,6 @@ use futures::stream::BoxStream;
 use futures::{Stream, StreamExt as _};
 use http::HeaderValue;
 use http_body::Body as HttpBody;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tonic::body::Body;
 use tonic::client::GrpcService;
@@ -21,6 +20,7 @@ use tonic::{Request, Response, Status};
 
 use crate::context::FORWARDED_FOR;
 use crate::errors::Reason;
+use crate::json::WriteJson;
 use crate::resume::ResumePoint;
 use crate::{Rpc, Service};
 
@@ -136,12 +136,12 @@ include!(concat!(env!("OUT_DIR"), "/bridges.rs"));
 async fn unary<In, Out, Call, Reached>(request: Request<Fields>, call: Call) -> Result<Reply, Status>
 where
     In: DeserializeOwned,
-    Out: Serialize,
+    Out: WriteJson,
     Call: FnOnce(Request<In>) -> Reached,
     Reached: Future<Output = Result<Response<Out>, Status>>,
 {
     let answer = call(typed(request)?).await?;
-    Ok(Reply::Unary(json(answer.get_ref())?))
+    Ok(Reply::Unary(answer.get_ref().to_json().into()))
 }
 
 async fn streaming<In, Out, Messages, Call, Reached>(
@@ -150,7 +150,7 @@ async fn streaming<In, Out, Messages, Call, Reached>(
 ) -> Result<Reply, Status>
 where
     In: DeserializeOwned,
-    Out: Serialize + ResumePoint,
+    Out: WriteJson + ResumePoint,
     Messages: Stream<Item = Result<Out, Status>> + Send + 'static,
     Call: FnOnce(Request<In>) -> Reached,
     Reached: Future<Output = Result<Response<Messages>, Status>>,
@@ -158,7 +158,7 @@ where
     let messages = call(typed(request)?).await?.into_inner();
     let items = messages.map(|message| {
         let message = message?;
-        Ok(Item { json: json(&message)?, resume_point: message.resume_point() })
+        Ok(Item { json: message.to_json().into(), resume_point: message.resume_point() })
     });
     Ok(Reply::Streaming(items.boxed()))
 }
@@ -169,11 +169,6 @@ fn typed<In: DeserializeOwned>(request: Request<Fields>) -> Result<Request<In>, 
     let message = serde_json::from_value(serde_json::Value::Object(fields))
         .map_err(|_| Reason::MalformedJson.status("The body is not the JSON of the request."))?;
     Ok(Request::from_parts(metadata, extensions, message))
-}
-
-fn json<Out: Serialize>(message: &Out) -> Result<Bytes, Status> {
-    let json = serde_json::to_vec(message);
-    json.map(Bytes::from).map_err(|_| Reason::Internal.status("The answer could not be written."))
 }
 
 /// Tells the service at the other end whom the call is made for.

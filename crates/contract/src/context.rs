@@ -29,7 +29,9 @@ const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// What a call carries from service to service.
 #[derive(Debug, Clone, Default)]
 pub struct CallContext {
-    carried: HeaderMap,
+    request_id: Option<HeaderValue>,
+    /// The headers of [`TRACE_CONTEXT`], and no others.
+    trace: HeaderMap,
     deadline: Option<Instant>,
 }
 
@@ -41,14 +43,13 @@ impl CallContext {
     /// The context of a request with these headers, whose answer is waited for until `deadline`.
     #[must_use]
     pub fn of(headers: &HeaderMap, request_id: &HeaderValue, deadline: Option<Instant>) -> Self {
-        let mut carried = HeaderMap::new();
+        let mut trace = HeaderMap::new();
         for name in TRACE_CONTEXT {
             for value in headers.get_all(&name) {
-                carried.append(name.clone(), value.clone());
+                trace.append(name.clone(), value.clone());
             }
         }
-        carried.insert(REQUEST_ID, request_id.clone());
-        Self { carried, deadline }
+        Self { request_id: Some(request_id.clone()), trace, deadline }
     }
 
     /// The context that this runs in; an empty one outside of any call.
@@ -71,8 +72,11 @@ impl CallContext {
     /// Writes the context into the metadata of a call that waits no longer than `longest`, and tells how long it waits.
     pub fn write(&self, metadata: &mut MetadataMap, longest: Duration) -> Duration {
         let headers = metadata.as_mut();
-        for (name, value) in &self.carried {
+        for (name, value) in &self.trace {
             headers.insert(name, value.clone());
+        }
+        if let Some(request_id) = &self.request_id {
+            headers.insert(REQUEST_ID, request_id.clone());
         }
         let wait = self.left().map_or(longest, |left| left.min(longest));
         set_timeout(metadata, wait);

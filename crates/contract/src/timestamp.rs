@@ -46,10 +46,70 @@ impl Timestamp {
         Self { seconds: micros.div_euclid(1_000_000), nanos }
     }
 
+    /// The time in UTC, with as many digits as it needs: none, three, six or nine behind the second. One that RFC 3339
+    /// cannot say is spelled as the nearest second that it can.
+    pub(crate) fn spelled(&self) -> Spelled {
+        let seconds = self.seconds.clamp(*FIRST_AND_LAST.start(), *FIRST_AND_LAST.end());
+        let (year, month, day) = date(seconds.div_euclid(SECONDS_PER_DAY));
+        let second = seconds.rem_euclid(SECONDS_PER_DAY).unsigned_abs();
+        let mut text = Spelled { bytes: [0; Spelled::LONGEST], length: 0 };
+        text.put(b'Z');
+        let nanos = if seconds == self.seconds { u64::from(self.nanos.unsigned_abs()) } else { 0 };
+        let (fraction, digits) = match nanos {
+            nanos if nanos % 1_000_000 == 0 => (nanos / 1_000_000, 3),
+            nanos if nanos % 1_000 == 0 => (nanos / 1_000, 6),
+            nanos => (nanos, 9),
+        };
+        if nanos > 0 {
+            text.digits(fraction, digits);
+            text.put(b'.');
+        }
+        let parts = [(second % 60, b':'), (second / 60 % 60, b':'), (second / 3_600, b'T')];
+        let date = [(day.unsigned_abs(), b'-'), (month.unsigned_abs(), b'-')];
+        for (number, separator) in parts.into_iter().chain(date) {
+            text.digits(number, 2);
+            text.put(separator);
+        }
+        text.digits(year.unsigned_abs(), 4);
+        text
+    }
+
     /// Microseconds since 1970; what is finer is cut off.
     #[must_use]
     pub fn unix_micros(&self) -> i64 {
         self.seconds.saturating_mul(1_000_000).saturating_add(i64::from(self.nanos) / 1_000)
+    }
+}
+
+/// A time in RFC 3339, where it was written.
+pub(crate) struct Spelled {
+    bytes: [u8; Self::LONGEST],
+    length: usize,
+}
+
+impl Spelled {
+    /// `9999-12-31T23:59:59.999999999Z`
+    const LONGEST: usize = 30;
+
+    /// Puts digits in front of what is there already: it is written from its end.
+    fn digits(&mut self, mut number: u64, count: usize) {
+        for _ in 0..count {
+            self.put(b'0' + u8::try_from(number % 10).unwrap_or_default());
+            number /= 10;
+        }
+    }
+
+    fn put(&mut self, byte: u8) {
+        self.length += 1;
+        self.bytes[Self::LONGEST - self.length] = byte;
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[Self::LONGEST - self.length..]
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 
@@ -65,17 +125,7 @@ impl From<SystemTime> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = date(self.seconds.div_euclid(SECONDS_PER_DAY));
-        let second = self.seconds.rem_euclid(SECONDS_PER_DAY);
-        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-        write!(formatter, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        match self.nanos {
-            0 => {}
-            nanos if nanos % 1_000_000 == 0 => write!(formatter, ".{:03}", nanos / 1_000_000)?,
-            nanos if nanos % 1_000 == 0 => write!(formatter, ".{:06}", nanos / 1_000)?,
-            nanos => write!(formatter, ".{nanos:09}")?,
-        }
-        formatter.write_str("Z")
+        formatter.write_str(self.spelled().as_str())
     }
 }
 
@@ -175,7 +225,9 @@ mod tests {
         assert_eq!(print(951_782_400, 1_000), "2000-02-29T00:00:00.000001Z");
         assert_eq!(print(-1, 1), "1969-12-31T23:59:59.000000001Z");
         assert_eq!(print(*FIRST_AND_LAST.start(), 0), "0001-01-01T00:00:00Z");
-        assert_eq!(print(*FIRST_AND_LAST.end(), 0), "9999-12-31T23:59:59Z");
+        assert_eq!(print(*FIRST_AND_LAST.end(), 999_999_999), "9999-12-31T23:59:59.999999999Z");
+        assert_eq!(print(i64::MAX, 1), "9999-12-31T23:59:59Z");
+        assert_eq!(print(i64::MIN, 1), "0001-01-01T00:00:00Z");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use duologue_contract::json::WriteJson;
 use duologue_contract::{FILE_DESCRIPTOR_SET, Rpc, Timestamp, auth, chat, notification, social, user};
 use proptest::option::of;
 use proptest::prelude::*;
@@ -10,10 +11,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Both ways: what we write is what the oracle writes, and we read what the oracle writes.
+/// Both ways: what we write, by serde or without, is what the oracle writes, and we read what the oracle writes.
 fn agrees<M>(message: &M, name: &str)
 where
-    M: prost::Message + Default + PartialEq + Serialize + DeserializeOwned,
+    M: prost::Message + Default + PartialEq + Serialize + DeserializeOwned + WriteJson,
 {
     let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET).unwrap();
     let descriptor = pool.get_message_by_name(name).unwrap();
@@ -22,6 +23,8 @@ where
     let oracle = dynamic.serialize_with_options(serde_json::value::Serializer, &options).unwrap();
     let ours = serde_json::to_value(message).unwrap();
     assert_eq!(ours, oracle);
+    // Byte for byte, the order of the fields included.
+    assert_eq!(String::from_utf8(message.to_json()).unwrap(), serde_json::to_string(message).unwrap());
     assert!(serde_json::from_value::<M>(oracle).unwrap() == *message);
     let by_contract_names = options.use_proto_field_name(true);
     let oracle = dynamic.serialize_with_options(serde_json::value::Serializer, &by_contract_names).unwrap();

@@ -14,7 +14,7 @@ use duologue_contract::auth::{
 };
 use duologue_domain::auth::{self, Email, LogoutScope, Password, PublicKey, RefreshToken, Service, SignedIn};
 use duologue_domain::error::{InField as _, Together as _};
-use duologue_domain::id::SessionId;
+use duologue_domain::id::{Id as _, SessionId};
 use duologue_domain::page::PageRequest;
 use tonic::{Request, Response, Status};
 
@@ -54,7 +54,7 @@ impl AuthService for AuthBinding {
             let SignedIn { user_id, access_token, refresh_token, expires_in_seconds } =
                 service.register(email, password).await?;
             Ok(RegisterResponse {
-                user_id: user_id.to_string(),
+                user_id: user_id.to_text(),
                 access_token,
                 refresh_token,
                 expires_in_seconds,
@@ -74,12 +74,7 @@ impl AuthService for AuthBinding {
             entry.count_sign_in(Account::Email(&email), &call)?;
             let SignedIn { user_id, access_token, refresh_token, expires_in_seconds } =
                 service.login(&email, password).await?;
-            Ok(LoginResponse {
-                user_id: user_id.to_string(),
-                access_token,
-                refresh_token,
-                expires_in_seconds,
-            })
+            Ok(LoginResponse { user_id: user_id.to_text(), access_token, refresh_token, expires_in_seconds })
         };
         self.entry.unary(Rpc::AuthLogin, request, login).await
     }
@@ -91,7 +86,7 @@ impl AuthService for AuthBinding {
             let SignedIn { user_id, access_token, refresh_token, expires_in_seconds } =
                 service.refresh(token).await?;
             Ok(RefreshResponse {
-                user_id: user_id.to_string(),
+                user_id: user_id.to_text(),
                 access_token,
                 refresh_token,
                 expires_in_seconds,
@@ -175,7 +170,7 @@ impl AuthService for AuthBinding {
 
 fn session(session: &auth::Session, current: SessionId) -> Session {
     Session {
-        session_id: session.session_id.to_string(),
+        session_id: session.session_id.to_text(),
         create_time: Some(parse::timestamp(session.create_time)),
         last_refresh_time: Some(parse::timestamp(session.refresh_time)),
         expire_time: Some(parse::timestamp(session.expire_time)),

@@ -15,7 +15,7 @@ use duologue_domain::chat::{
     self, ClientMessageId, FeedStart, MessageFeed, MessageOrder, MessageText, Sequence, Service,
 };
 use duologue_domain::error::{InField as _, Together as _};
-use duologue_domain::id::{ChatId, MessageId, UserId};
+use duologue_domain::id::{ChatId, Id as _, MessageId, UserId};
 use duologue_domain::page::PageRequest;
 use duologue_domain::{InvalidFields, Timestamp};
 use tonic::{Request, Response, Status};
@@ -56,7 +56,7 @@ impl ChatService for ChatBinding {
                 Err(CreateDirectChatError::Exists(chat_id)) if message.allow_existing => chat_id,
                 Err(error) => return Err(error.into()),
             };
-            Ok(CreateDirectChatResponse { chat_id: chat_id.to_string() })
+            Ok(CreateDirectChatResponse { chat_id: chat_id.to_text() })
         };
         self.entry.unary(Rpc::ChatCreateDirectChat, request, create_direct_chat).await
     }
@@ -100,7 +100,7 @@ impl ChatService for ChatBinding {
         let list_chat_members = move |call: Call, message: ListChatMembersRequest| async move {
             let chat_id = parse::id(&message.chat_id, "chat_id")?;
             let user_ids = service.list_chat_members(&call.caller()?, chat_id).await?;
-            Ok(ListChatMembersResponse { user_ids: user_ids.iter().map(UserId::to_string).collect() })
+            Ok(ListChatMembersResponse { user_ids: user_ids.iter().copied().map(UserId::to_text).collect() })
         };
         self.entry.unary(Rpc::ChatListChatMembers, request, list_chat_members).await
     }
@@ -139,7 +139,7 @@ impl ChatService for ChatBinding {
             };
             let page = service.list_messages(&caller, chat_id, order, &page).await?;
             Ok(ListMessagesResponse {
-                messages: page.items.into_iter().map(wire).collect(),
+                messages: wire_all(page.items),
                 next_cursor: parse::next_cursor(page.next_cursor),
             })
         };
@@ -203,8 +203,8 @@ fn feed_start(message: &StreamMessagesRequest) -> Result<FeedStart, InvalidField
 
 fn chat(chat: chat::Chat) -> Chat {
     Chat {
-        chat_id: chat.direct.chat_id.to_string(),
-        participant_ids: chat.direct.members.both().iter().map(UserId::to_string).collect(),
+        chat_id: chat.direct.chat_id.to_text(),
+        participant_ids: chat.direct.members.both().iter().copied().map(UserId::to_text).collect(),
         create_time: Some(parse::timestamp(chat.direct.create_time)),
         last_sequence: chat.last_sequence().0,
         last_message: chat.last_message.map(wire),
@@ -213,10 +213,29 @@ fn chat(chat: chat::Chat) -> Chat {
 
 /// A message in the contract's words.
 fn wire(message: chat::Message) -> Message {
+    let (chat_id, sender_id) = (message.chat_id.to_text(), message.sender_id.to_text());
+    spelled(message, chat_id, sender_id)
+}
+
+/// Messages of one chat in the contract's words: what they have in common is spelled once.
+fn wire_all(messages: Vec<chat::Message>) -> Vec<Message> {
+    let Some(first) = messages.first() else { return Vec::new() };
+    let chat_id = first.chat_id.to_text();
+    let (mut sender, mut sender_id) = (first.sender_id, first.sender_id.to_text());
+    let spell = |message: chat::Message| {
+        if message.sender_id != sender {
+            (sender, sender_id) = (message.sender_id, message.sender_id.to_text());
+        }
+        spelled(message, chat_id.clone(), sender_id.clone())
+    };
+    messages.into_iter().map(spell).collect()
+}
+
+fn spelled(message: chat::Message, chat_id: String, sender_id: String) -> Message {
     Message {
-        message_id: message.message_id.to_string(),
-        chat_id: message.chat_id.to_string(),
-        sender_id: message.sender_id.to_string(),
+        message_id: message.message_id.to_text(),
+        chat_id,
+        sender_id,
         text: message.text.as_str().to_owned(),
         create_time: Some(parse::timestamp(message.create_time)),
         sequence: message.sequence.0,

@@ -24,7 +24,6 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
-pub(crate) use arrival::REQUEST_ID;
 pub(crate) use credential::bearer;
 pub(crate) use measure::Measure;
 

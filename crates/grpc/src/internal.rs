@@ -19,6 +19,7 @@ use duologue_contract::internal::{
 use duologue_domain::auth::{EndedSessions, ServiceTokenVerifier};
 use duologue_domain::error::InField as _;
 use duologue_domain::event::{Event, Subject};
+use duologue_domain::id::Id as _;
 use duologue_domain::notification::EventReceiver;
 use duologue_domain::social::{FriendshipDirectory, Pair};
 use duologue_domain::user::UserDirectory;
@@ -82,7 +83,7 @@ impl EndedSessionsService for Internal {
         let since = moment(request.get_ref().since);
         let sessions = source.ended_sessions(since).await.map_err(refused)?;
         let sessions = sessions.into_iter().map(|(session_id, end_time)| EndedSession {
-            session_id: session_id.to_string(),
+            session_id: session_id.to_text(),
             end_time: Some(parse::timestamp(end_time)),
         });
         Ok(Response::new(ListEndedSessionsResponse { sessions: sessions.collect() }))

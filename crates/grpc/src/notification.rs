@@ -11,6 +11,7 @@ use duologue_contract::notification::{
     MarkNotificationsReadResponse, Notification, StreamNotificationsRequest,
 };
 use duologue_domain::event::Subject;
+use duologue_domain::id::Id as _;
 use duologue_domain::notification::{self, NotificationFeed, ReadFilter, Service};
 use duologue_domain::page::PageRequest;
 use tonic::{Request, Response, Status};
@@ -111,13 +112,13 @@ fn wire(notification: &notification::Notification) -> Notification {
         }
     };
     Notification {
-        notification_id: notification.notification_id().to_string(),
+        notification_id: notification.notification_id().to_text(),
         kind: kind.into(),
         create_time: Some(parse::timestamp(event.occur_time)),
         read: notification.read,
-        actor_user_id: event.actor_id.to_string(),
-        request_id: request_id.map(|id| id.to_string()),
-        chat_id: chat_id.map(|id| id.to_string()),
-        message_id: message_id.map(|id| id.to_string()),
+        actor_user_id: event.actor_id.to_text(),
+        request_id: request_id.map(|id| id.to_text()),
+        chat_id: chat_id.map(|id| id.to_text()),
+        message_id: message_id.map(|id| id.to_text()),
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use duologue_contract::Service as ContractService;
 use duologue_contract::auth::auth_service_server::AuthServiceServer;
 use duologue_contract::chat::chat_service_server::ChatServiceServer;
+use duologue_contract::context::REQUEST_ID;
 use duologue_contract::internal::ended_sessions_service_server::EndedSessionsServiceServer;
 use duologue_contract::internal::event_receiver_service_server::EventReceiverServiceServer;
 use duologue_contract::internal::friendship_directory_service_server::FriendshipDirectoryServiceServer;
@@ -26,10 +27,11 @@ use tonic::transport::server::TcpConnectInfo;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tonic_web::{GrpcWebLayer, GrpcWebService};
+use tower::util::{Either, option_layer};
 use tower::{Layer as _, ServiceExt as _};
 use tower_http::cors::{AllowOrigin, Cors, CorsLayer};
 
-use crate::entry::{Entry, REQUEST_ID};
+use crate::entry::Entry;
 use crate::internal::Internal;
 use crate::services::Services;
 use crate::wire::Wire;
@@ -90,7 +92,7 @@ impl Elsewhere {
 }
 
 /// What serves one request: CORS, gRPC-Web, our words, the services.
-type Stack = Cors<GrpcWebService<Wire>>;
+type Stack = Either<Cors<GrpcWebService<Wire>>, GrpcWebService<Wire>>;
 
 /// The listener for the services of this process.
 pub struct Server {
@@ -150,7 +152,7 @@ impl Server {
         routes.add_service(health_service.max_decoding_message_size(config.message_bytes));
         routes.add_service(reflection.max_decoding_message_size(config.message_bytes));
         let wire = Wire::new(routes.routes().prepare(), entry.clone());
-        let stack = cors(&config.allowed_origins).layer(GrpcWebLayer::new().layer(wire));
+        let stack = option_layer(cors(&config.allowed_origins)).layer(GrpcWebLayer::new().layer(wire));
         Ok(Self { stack, entry: entry.clone(), config, health, served })
     }
 
@@ -217,22 +219,24 @@ fn add_internal(routes: &mut RoutesBuilder, internal: &Arc<Internal>, message_by
     );
 }
 
-/// Lets pages of these origins read what gRPC-Web answers; without any it allows nothing.
-fn cors(origins: &[HeaderValue]) -> CorsLayer {
-    let layer = CorsLayer::new();
+/// Lets pages of these origins read what gRPC-Web answers; without any there is nothing to say.
+fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
     if origins.is_empty() {
-        return layer;
+        return None;
     }
     let names = |names: &[&'static str]| -> Vec<http::HeaderName> {
         names.iter().map(|name| http::HeaderName::from_static(name)).collect()
     };
-    let mut asked = names(&["grpc-timeout", "x-grpc-web", "x-user-agent", REQUEST_ID]);
-    asked.extend([AUTHORIZATION, CONTENT_TYPE]);
-    layer
+    let mut asked = names(&["grpc-timeout", "x-grpc-web", "x-user-agent"]);
+    asked.extend([AUTHORIZATION, CONTENT_TYPE, REQUEST_ID]);
+    let mut shown = names(&["grpc-status", "grpc-message", "grpc-status-details-bin"]);
+    shown.push(REQUEST_ID);
+    let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins.iter().cloned()))
         .allow_methods([http::Method::POST])
         .allow_headers(asked)
-        .expose_headers(names(&["grpc-status", "grpc-message", "grpc-status-details-bin", REQUEST_ID]))
+        .expose_headers(shown);
+    Some(layer)
 }
 
 impl std::fmt::Debug for Server {

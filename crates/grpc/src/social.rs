@@ -12,7 +12,7 @@ use duologue_contract::social::{
     RemoveFriendResponse, RequestDirection, SendFriendRequestRequest,
 };
 use duologue_domain::error::Together as _;
-use duologue_domain::id::UserId;
+use duologue_domain::id::{Id as _, UserId};
 use duologue_domain::page::PageRequest;
 use duologue_domain::social::{self, Answer, Direction, Service};
 use tonic::{Request, Response, Status};
@@ -144,7 +144,7 @@ impl SocialService for SocialBinding {
             caller.acting_for(user_id)?;
             let page = service.list_friends(&caller, &page).await?;
             Ok(ListFriendsResponse {
-                friend_user_ids: page.items.iter().map(UserId::to_string).collect(),
+                friend_user_ids: page.items.iter().copied().map(UserId::to_text).collect(),
                 next_cursor: parse::next_cursor(page.next_cursor),
             })
         };
@@ -160,10 +160,10 @@ fn friend_request(request: social::FriendRequest) -> FriendRequest {
         social::Status::Canceled => WireStatus::Canceled,
     };
     FriendRequest {
-        request_id: request.request_id.to_string(),
+        request_id: request.request_id.to_text(),
         status: status.into(),
-        from_user_id: request.from.to_string(),
-        to_user_id: request.to.to_string(),
+        from_user_id: request.from.to_text(),
+        to_user_id: request.to.to_text(),
         create_time: Some(parse::timestamp(request.create_time)),
         update_time: Some(parse::timestamp(request.update_time)),
     }

@@ -12,7 +12,7 @@ use duologue_contract::user::{
 };
 use duologue_domain::InvalidFields;
 use duologue_domain::error::{InField as _, Together as _};
-use duologue_domain::id::UserId;
+use duologue_domain::id::{Id as _, UserId};
 use duologue_domain::page::PageRequest;
 use duologue_domain::user::{
     AvatarSchemes, AvatarUrl, Bio, NewProfile, Nickname, Profile, ProfileChange, SearchPrefix, Service,
@@ -169,7 +169,7 @@ fn avatar_url(
 
 fn user_profile(profile: Profile) -> UserProfile {
     UserProfile {
-        user_id: profile.user_id.to_string(),
+        user_id: profile.user_id.to_text(),
         nickname: profile.nickname.to_string(),
         bio: profile.bio.map(|bio| bio.as_str().to_owned()),
         avatar_url: profile.avatar_url.map(|avatar_url| avatar_url.as_str().to_owned()),

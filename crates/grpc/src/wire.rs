@@ -9,15 +9,16 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use duologue_contract::Rpc;
+use duologue_contract::context::REQUEST_ID;
 use duologue_contract::errors::Reason;
-use http::{HeaderMap, HeaderValue, Request, Response, header};
+use http::{HeaderValue, Request, Response, header};
 use tonic::body::Body;
 use tonic::metadata::MetadataMap;
 use tonic::service::Routes;
 use tonic::{Code, Status};
 use tower::{Service, ServiceExt as _};
 
-use crate::entry::{Entry, REQUEST_ID};
+use crate::entry::Entry;
 use crate::status::Refusal;
 
 /// The entry keeps the deadline; this much later the request itself has not come to an end.
@@ -33,7 +34,7 @@ pub(crate) struct Wire {
 /// What is kept of a request that is about to be consumed.
 struct Asked {
     rpc: Option<Rpc>,
-    credentials: HeaderMap,
+    credentials: Vec<HeaderValue>,
 }
 
 impl Wire {
@@ -75,10 +76,7 @@ impl Service<Request<Body>> for Wire {
 impl Asked {
     fn of(request: &Request<Body>) -> Self {
         let rpc = Rpc::from_path(request.uri().path());
-        let mut credentials = HeaderMap::new();
-        for value in request.headers().get_all(header::AUTHORIZATION) {
-            credentials.append(header::AUTHORIZATION, value.clone());
-        }
+        let credentials = request.headers().get_all(header::AUTHORIZATION).iter().cloned().collect();
         Self { rpc, credentials }
     }
 }
@@ -96,7 +94,9 @@ impl Entry {
         // A call without a good credential learns nothing else, even if its message cannot be read.
         let status = match asked.rpc {
             Some(rpc) => {
-                let metadata = MetadataMap::from_headers(asked.credentials.clone());
+                let credentials = asked.credentials.iter().cloned();
+                let headers = credentials.map(|value| (header::AUTHORIZATION, value)).collect();
+                let metadata = MetadataMap::from_headers(headers);
                 self.admit(rpc, &metadata).await.err().unwrap_or(status)
             }
             None => status,

@@ -1,10 +1,11 @@
-//! The clock and the randomness of the operating system.
+//! The clock of the operating system, and randomness that begins with the system's.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use duologue_domain::Timestamp;
 use duologue_domain::environment::Random;
 use duologue_domain::time::Clock;
+use rand::RngCore as _;
 
 /// The clock of the operating system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,17 +19,18 @@ impl Clock for SystemClock {
     }
 }
 
-/// The randomness of the operating system.
+/// Randomness that nobody can foretell: in each thread a generator for cryptography, whose seed, and a new one after
+/// every 64 KiB, comes from the operating system. Asking the system itself is a system call for every identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
-    /// Fills `bytes`; ends the process if the system has no randomness, since every secret would be foretellable.
+    /// Fills `bytes`.
+    ///
+    /// # Panics
+    /// If the system has no randomness to begin with: every secret would be foretellable.
     fn fill(&self, bytes: &mut [u8]) {
-        if let Err(error) = getrandom::fill(bytes) {
-            tracing::error!(%error, "the operating system gives no randomness");
-            std::process::abort();
-        }
+        rand::rng().fill_bytes(bytes);
     }
 }
 

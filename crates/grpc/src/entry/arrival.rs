@@ -4,22 +4,19 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use duologue_contract::Rpc;
-use duologue_contract::context::{CallContext, FORWARDED_FOR, SERVICE_TOKEN};
+use duologue_contract::context::{CallContext, FORWARDED_FOR, REQUEST_ID, SERVICE_TOKEN};
 use duologue_domain::Environment;
 use duologue_domain::auth::ServiceTokenVerifier;
 use duologue_domain::id::Id;
 use duologue_telemetry::TraceContext;
 use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
-use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
+use tonic::metadata::MetadataMap;
 use tonic::transport::server::TcpConnectInfo;
 use tonic::{Extensions, Response, Status};
 use uuid::Uuid;
 
 use crate::status::Refusal;
-
-/// Names a request, in and out, in every log line and across hops.
-pub(crate) const REQUEST_ID: &str = "x-request-id";
 
 /// The longest name of a request that is taken over.
 const REQUEST_ID_LENGTH: usize = 128;
@@ -90,16 +87,15 @@ impl Arrival {
 
     /// The outcome, with the name of the request.
     pub(super) fn answer<Out>(self, outcome: Result<Out, Refusal>) -> Result<Response<Out>, Status> {
-        let request_id = MetadataValue::<Ascii>::try_from(self.request_id.as_bytes()).ok();
         match outcome {
             Ok(message) => {
                 let mut response = Response::new(message);
-                request_id.map(|request_id| response.metadata_mut().insert(REQUEST_ID, request_id));
+                response.metadata_mut().as_mut().insert(REQUEST_ID, self.request_id);
                 Ok(response)
             }
             Err(refusal) => {
                 let mut status = refusal.into_status();
-                request_id.map(|request_id| status.metadata_mut().insert(REQUEST_ID, request_id));
+                status.metadata_mut().as_mut().insert(REQUEST_ID, self.request_id);
                 Err(status)
             }
         }
@@ -119,8 +115,8 @@ pub(super) fn request_id(headers: &HeaderMap, environment: &Environment) -> Head
         (1..=REQUEST_ID_LENGTH).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
     });
     brought.cloned().unwrap_or_else(|| {
-        let name = environment.new_id::<NewRequestId>().uuid().to_string();
-        HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from_static("none"))
+        HeaderValue::try_from(environment.new_id::<NewRequestId>().to_text())
+            .unwrap_or_else(|_| HeaderValue::from_static("none"))
     })
 }
 

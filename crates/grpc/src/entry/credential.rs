@@ -18,8 +18,9 @@ pub(crate) fn bearer(metadata: &MetadataMap) -> Result<&str, AuthenticateError> 
 
 /// Whether the text is a `b64token` of RFC 6750, so without any space.
 fn is_token(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
-    !text.is_empty() && text.bytes().all(allowed)
+    let allowed = |byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-'..=b'/' | b'_' | b'~' | b'+' | b'=');
+    // Without leaving early, so that many bytes are looked at in one step: tokens are long, and good.
+    !text.is_empty() && text.bytes().fold(true, |all, byte| all & allowed(byte))
 }
 
 #[cfg(test)]
