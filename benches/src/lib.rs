@@ -13,6 +13,10 @@
     reason = "a benchmark that cannot do what it measures has to fail at once"
 )]
 
+/// The allocator of the binary `duologue`, for contenders and yardsticks alike.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod answer;
 pub mod backend;
 pub mod doors;

@@ -20,6 +20,11 @@ use clap::{Parser, Subcommand};
 use crate::commands::{HealthTarget, KeysCommand, MigrateTarget};
 use crate::settings::Settings;
 
+/// What allocates memory. Every field of a message is a small allocation of its own; see docs/performance.md for what
+/// this one saves.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The backend of a mini-messenger, behind gRPC and REST. Without a command it serves.
 #[derive(Parser)]
 #[command(name = "duologue", version, about)]
