@@ -16,7 +16,7 @@ use duologue_domain::id::{Id, SessionId, UserId};
 use duologue_domain::notification::{self, Dispatcher};
 use duologue_domain::page::CursorSealer;
 use duologue_domain::user::AvatarSchemes;
-use duologue_domain::wakeup::{LocalWakeUp, Topic, WakeUp as _};
+use duologue_domain::wakeup::{LocalWakeUp, Topic, WakeUp};
 use duologue_domain::{Environment, chat, social, user};
 use duologue_gateway::Guard;
 use duologue_grpc::{Domain, Entry, EntryConfig, Limits, Plaintext, Server, ServerConfig, Services};
@@ -24,6 +24,7 @@ use duologue_listener::{Ends, ListenerConfig};
 use duologue_platform::keys::KeySet;
 use duologue_platform::token::{Ed25519Issuer, Ed25519Verifier, TokenParties, VerifierSettings};
 use duologue_platform::{SystemClock, SystemRandom};
+use duologue_wakeup::{Bus, Carrier};
 use http::Request;
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
@@ -79,10 +80,26 @@ impl World {
     /// If it cannot be composed.
     #[must_use]
     pub fn over(backend: Backend) -> Self {
-        let stores = backend.stores();
-        let environment = Environment::new(Arc::new(SystemClock), Arc::new(SystemRandom));
         let hub = LocalWakeUp::new();
         let wake_up = Arc::new(hub.clone());
+        Self::composed(backend, hub, wake_up)
+    }
+
+    /// The same as one replica of several, which a bus wakes.
+    ///
+    /// # Panics
+    /// If it cannot be composed.
+    #[must_use]
+    pub fn on_a_bus(backend: Backend, carrier: impl Carrier) -> Self {
+        let hub = LocalWakeUp::new();
+        let (bus, background) = Bus::new(hub.clone(), carrier);
+        tokio::spawn(background.run(std::future::pending()));
+        Self::composed(backend, hub, Arc::new(bus))
+    }
+
+    fn composed(backend: Backend, hub: LocalWakeUp, wake_up: Arc<dyn WakeUp>) -> Self {
+        let stores = backend.stores();
+        let environment = Environment::new(Arc::new(SystemClock), Arc::new(SystemRandom));
         let cursors = CursorSealer::new(&[7; 32]);
         let keys = Arc::new(KeySet::ephemeral().expect("keys"));
         let issuer = Ed25519Issuer::new(keys.clone(), TokenParties::default());

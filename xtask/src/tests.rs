@@ -67,10 +67,11 @@ pub(crate) fn unit() -> Result<(), String> {
     }
 }
 
-/// Every benchmark once, so that none that is broken waits for somebody who wants to know. The whole workspace is named,
+/// Every benchmark and every ratio once, so that none that is broken waits for somebody who wants to know. The whole workspace is named,
 /// so that nothing is compiled anew for fewer features.
 pub(crate) fn benches() -> Result<(), String> {
-    run::cargo(&["test", "--workspace", "--quiet", "--bench", "embedded", "--bench", "postgres"])
+    let targets = ["--bench", "embedded", "--bench", "postgres", "--test", "ratios"];
+    run::cargo(&[&["test", "--workspace", "--quiet"][..], &targets].concat())
 }
 
 /// Every planted fault must be caught by the scenarios that are named for it, with the machine to themselves.

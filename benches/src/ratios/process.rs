@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Duologue,
     /// The product, delivering events to notifications meanwhile.
     Delivering,
+    /// The product, telling other replicas of every message over a bus on its own database.
+    Waking,
     /// A bare tonic handler.
     Tonic,
 }

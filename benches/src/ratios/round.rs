@@ -20,6 +20,9 @@ impl Plan {
     /// A first look.
     pub(crate) const QUICK: Self = Self { rounds: 3, lasting: Duration::from_secs(1) };
 
+    /// Once: to see that it can be measured.
+    pub(crate) const SMOKE: Self = Self { rounds: 1, lasting: Duration::from_millis(100) };
+
     /// For what is measured in microseconds: more and shorter rounds.
     pub(crate) fn short(self) -> Self {
         Self { rounds: self.rounds * 3, lasting: self.lasting / 10 }
@@ -64,7 +67,7 @@ impl Rounds {
         Row {
             what: what.into(),
             limit,
-            measured: Some(self.ratio()),
+            measured: self.ratio(),
             unit: "",
             note: format!("{} against {} {unit}", short(ours), short(theirs)),
         }

@@ -55,18 +55,18 @@ pub(crate) struct Row {
     /// What was measured, and against what.
     pub(crate) what: String,
     pub(crate) limit: Limit,
-    /// Of the ratio, or of the figure itself; absent while it cannot be measured.
-    pub(crate) measured: Option<Spread>,
+    /// Of the ratio, or of the figure itself.
+    pub(crate) measured: Spread,
     /// Unit of the figure; empty for a ratio.
     pub(crate) unit: &'static str,
-    /// The absolute figures behind a ratio, or why there is none.
+    /// The absolute figures behind a ratio, or what else there is to know.
     pub(crate) note: String,
 }
 
 impl Row {
-    /// Whether it is what is demanded, if it was measured and anything is.
+    /// Whether it is what is demanded, if anything is.
     pub(crate) fn is_reached(&self) -> Option<bool> {
-        self.limit.holds(self.measured?.median)
+        self.limit.holds(self.measured.median)
     }
 
     /// A line of a Markdown table.
@@ -77,12 +77,8 @@ impl Row {
             Limit::AtMost(limit) => format!("≤ {limit}{unit}"),
             Limit::None => "–".to_owned(),
         };
-        let measured = self.measured.map_or_else(
-            || "pending".to_owned(),
-            |Spread { lower, median, upper }| {
-                format!("{}{unit} ({}–{})", short(median), short(lower), short(upper))
-            },
-        );
+        let Spread { lower, median, upper } = self.measured;
+        let measured = format!("{}{unit} ({}–{})", short(median), short(lower), short(upper));
         let verdict = match self.is_reached() {
             Some(true) => "yes",
             Some(false) => "**no**",
@@ -118,7 +114,7 @@ mod tests {
         let row = |limit, figures: &[f64]| Row {
             what: "a".to_owned(),
             limit,
-            measured: Some(Spread::of(figures.iter().copied())),
+            measured: Spread::of(figures.iter().copied()),
             unit: "",
             note: "b".to_owned(),
         };
@@ -127,8 +123,6 @@ mod tests {
         assert_eq!(row(Limit::AtMost(1.1), &[1.1]).is_reached(), Some(true));
         assert_eq!(row(Limit::AtMost(1.1), &[1.2]).is_reached(), Some(false));
         assert_eq!(row(Limit::None, &[1.2]).is_reached(), None);
-        let pending = Row { measured: None, ..row(Limit::AtLeast(1.0), &[1.0]) };
-        assert_eq!(pending.is_reached(), None);
         assert_eq!(
             row(Limit::AtMost(1.1), &[1.2]).markdown(),
             "| a | ≤ 1.1 | 1.20 (1.20–1.20) | **no** | b |"

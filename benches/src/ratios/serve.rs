@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 
 use duologue_contract::chat::ListMessagesRequest;
+use duologue_wakeup_postgres::PostgresCarrier;
 
 use super::process::{Kind, Sender, Told};
 use crate::backend::Backend;
@@ -27,7 +28,12 @@ pub(crate) async fn serve(kind: Kind, url: Option<&str>, senders: usize) {
     let lanes = many_chats(&backend, senders).await;
     let history = backend.seed_chat(HISTORY, lanes[0].sender, person(1)).await;
     backend.seed_messages(history, MESSAGES).await;
-    let world = World::over(backend);
+    let world = match (kind, url) {
+        (Kind::Waking, Some(url)) => {
+            World::on_a_bus(backend, PostgresCarrier::new(url).expect("the URL of a PostgreSQL"))
+        }
+        _ => World::over(backend),
+    };
     let told = lanes.iter().map(|lane| Sender {
         user_id: lane.sender.to_string(),
         token: world.token(lane.sender),
@@ -36,7 +42,7 @@ pub(crate) async fn serve(kind: Kind, url: Option<&str>, senders: usize) {
     let senders = told.collect::<Vec<_>>();
     let listening = world.listen().await;
     let told = match kind {
-        Kind::Duologue | Kind::Delivering => {
+        Kind::Duologue | Kind::Delivering | Kind::Waking => {
             if kind == Kind::Delivering {
                 world.deliver_events();
             }

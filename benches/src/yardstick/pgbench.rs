@@ -9,8 +9,17 @@ use tokio::process::Command;
 use super::statements;
 use crate::seed::TEXT;
 
-/// Chats that it writes to, if not to one alone.
-pub const CHATS: i64 = 256;
+/// Chats that each client writes to, if not all of them to one.
+const CHATS: usize = 8;
+
+/// Which chats the clients of pgbench write to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chats {
+    /// Each client to eight of its own, as a sender of ours does: nobody waits for another's lock.
+    Own,
+    /// All clients to one.
+    One,
+}
 
 /// Where its chats begin: nobody else writes to them.
 const PREPARE: &str = "
@@ -37,11 +46,11 @@ impl Pgbench {
         Some(Self { program: program()?, url: url.to_owned() })
     }
 
-    /// Transactions a second of so many clients that write to so many chats at random.
+    /// Transactions a second of so many clients, 32 at most.
     ///
     /// # Panics
     /// If it fails.
-    pub async fn rate(&self, clients: usize, chats: i64, lasting: Duration) -> f64 {
+    pub async fn rate(&self, clients: usize, chats: Chats, lasting: Duration) -> f64 {
         let script = std::env::temp_dir().join(format!("duologue-pgbench-{}.sql", std::process::id()));
         std::fs::write(&script, send(chats)).expect("a script");
         let output = Command::new(&self.program)
@@ -62,7 +71,7 @@ impl Pgbench {
 }
 
 /// The script: the adapter's statement with pgbench's own numbers for its parameters.
-fn send(chats: i64) -> String {
+fn send(chats: Chats) -> String {
     let values = [
         ("$1", "pgbench.id('a', :chat)"),
         ("$2", "pgbench.id('b', :chat)"),
@@ -76,7 +85,11 @@ fn send(chats: i64) -> String {
     for (parameter, value) in values {
         statement = statement.replace(parameter, value);
     }
-    format!("\\set chat random(1, {chats})\n{statement};\n")
+    let chat = match chats {
+        Chats::Own => format!(":client_id * {CHATS} + random(1, {CHATS})"),
+        Chats::One => "1".to_owned(),
+    };
+    format!("\\set chat {chat}\n{statement};\n")
 }
 
 /// Where it is installed.

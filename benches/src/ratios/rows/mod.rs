@@ -1,6 +1,5 @@
 //! What is measured: a function for each set of lines.
 
-mod bus;
 mod lists;
 mod pages;
 mod requests;
@@ -52,7 +51,7 @@ pub(crate) const ALL: [(&str, Measure); 10] = [
     ("sends-storage", |context| Box::pin(sends::storage(context))),
     ("sends-grpc", |context| Box::pin(sends::grpc(context))),
     ("sends-rest", |context| Box::pin(sends::rest(context))),
-    ("wake-up-bus", |_| Box::pin(std::future::ready(bus::pending()))),
+    ("wake-up-bus", |context| Box::pin(sends::on_a_bus(context))),
     ("pages-postgres", |context| Box::pin(pages::postgres(context))),
     ("pages-memory", |context| Box::pin(pages::memory(context))),
     ("pages-rest", |context| Box::pin(requests::rest(context))),

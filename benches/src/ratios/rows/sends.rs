@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use duologue_domain::chat::{AppendMessage, ChatStore as _};
+use duologue_domain::wakeup::{LocalWakeUp, Topic, WakeUp as _};
+use duologue_wakeup::Bus;
+use duologue_wakeup_postgres::PostgresCarrier;
 
 use super::Context;
 use crate::backend::Backend;
@@ -14,7 +17,7 @@ use crate::ratios::process::{Kind, Process};
 use crate::ratios::round::Rounds;
 use crate::ratios::row::{Limit, Row, Spread, short};
 use crate::seed::{message, moment, person};
-use crate::yardstick::pgbench::{CHATS, Pgbench};
+use crate::yardstick::pgbench::{Chats, Pgbench};
 use crate::yardstick::sql::SqlxSends;
 
 /// Senders at once at the storage trait.
@@ -38,7 +41,9 @@ pub(super) async fn storage(context: &mut Context) -> Vec<Row> {
     let many = many_chats(&backend, AT_STORAGE).await;
     let hot = one_hot_chat(&many);
     let mut rows = Vec::new();
-    for (lanes, chats, spread, limit) in [(many, CHATS, "many chats", 2.5), (hot, 1, "one hot chat", 5.0)] {
+    for (lanes, chats, spread, limit) in
+        [(many, Chats::Own, "many chats", 2.5), (hot, Chats::One, "one hot chat", 5.0)]
+    {
         let store = Arc::new(postgres.storage.clone());
         let ours: Arc<dyn Sends> = Arc::new(StorageSends { store, lanes: lanes.clone() });
         let driver: Arc<dyn Sends> = Arc::new(SqlxSends::connect(&postgres.url, &lanes).await);
@@ -150,6 +155,30 @@ pub(super) async fn rest(context: &mut Context) -> Vec<Row> {
     rows
 }
 
+/// Durable sends of a replica that tells another of each over the bus, against one that is alone.
+pub(super) async fn on_a_bus(context: &mut Context) -> Vec<Row> {
+    let plan = context.plan;
+    let (shared, own) = (context.server().await.database().await, context.server().await.database().await);
+    let mut ours = Side::over_grpc(Process::start(Kind::Waking, Some(&shared), CLIENTS).await).await;
+    let mut theirs = Side::over_grpc(Process::start(Kind::Duologue, Some(&own), CLIENTS).await).await;
+    let carrier = PostgresCarrier::new(&shared).expect("the URL of a PostgreSQL");
+    let (other, background) = Bus::new(LocalWakeUp::new(), carrier);
+    let listening = tokio::spawn(background.run(std::future::pending()));
+    other.connections().wait_for(|connections| *connections > 0).await.expect("the other replica listens");
+    let mut heard = other.subscribe(Topic::Chat(ours.lanes[0].chats[0]));
+    ours.sends.send(0, ours.lanes[0].chats[0], None).await;
+    heard.changed().await;
+    let rounds = Rounds::of(
+        plan,
+        async |lasting| ours.rate(lasting).await,
+        async |lasting| theirs.rate(lasting).await,
+    )
+    .await;
+    listening.abort();
+    let what = "durable SendMessage over gRPC, 16 clients, many chats, with the wake-up bus on, against off";
+    vec![rounds.row(what, Limit::AtLeast(0.85), "messages/s")]
+}
+
 /// A send in memory, one after the other: microseconds, in a chat that has `length` messages and one that has none.
 pub(super) async fn in_memory(context: &mut Context, length: i64) -> Vec<Row> {
     let plan = context.plan.short();
@@ -188,7 +217,7 @@ pub(super) async fn in_memory(context: &mut Context, length: i64) -> Vec<Row> {
         short(Spread::of(rounds.0.iter().map(|(_, new)| *new)).median)
     );
     let what = "memory: a send at the storage trait".to_owned();
-    let absolute = Row { what, limit, measured: Some(figure), unit: "µs", note };
+    let absolute = Row { what, limit, measured: figure, unit: "µs", note };
     let growth = format!("memory: a send into a chat of {length} messages, against a new one");
     vec![absolute, rounds.row(growth, Limit::AtMost(1.2), "µs")]
 }

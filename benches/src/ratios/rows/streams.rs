@@ -27,7 +27,7 @@ pub(super) async fn idle(context: &mut Context) -> Vec<Row> {
     vec![Row {
         what: format!("{count} idle streams over gRPC: resident memory of each"),
         limit: Limit::AtMost(30.0),
-        measured: Some(Spread::of([each])),
+        measured: Spread::of([each]),
         unit: "KB",
         note: format!("{FOLLOWERS} connections; {:.0} MB before", before / 1e6),
     }]
