@@ -33,11 +33,11 @@ pub trait WriteJson {
 
 impl WriteJson for String {
     fn write_json(&self, json: &mut Vec<u8>) {
-        // Without a branch, so that many bytes are looked at in one step.
-        let is_plain = self
-            .bytes()
-            .fold(true, |is_plain, byte| is_plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\'));
-        if is_plain {
+        // Without leaving early, so that many bytes are looked at in one step.
+        let escaped = self.bytes().fold(0, |found, byte| {
+            found | u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\')
+        });
+        if escaped == 0 {
             json.reserve(self.len() + 2);
             json.push(b'"');
             json.extend_from_slice(self.as_bytes());
