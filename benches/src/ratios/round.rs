@@ -23,6 +23,12 @@ impl Plan {
     /// Once: to see that it can be measured.
     pub(crate) const SMOKE: Self = Self { rounds: 1, lasting: Duration::from_millis(100) };
 
+    /// For what takes so little that the machine's moods show, and has processor time to be counted: more rounds of the
+    /// same length in all, so that both sides of one are measured in one mood.
+    pub(crate) fn close(self) -> Self {
+        Self { rounds: self.rounds * 3, lasting: self.lasting / 3 }
+    }
+
     /// For what is measured in microseconds: more and shorter rounds.
     pub(crate) fn short(self) -> Self {
         Self { rounds: self.rounds * 3, lasting: self.lasting / 10 }

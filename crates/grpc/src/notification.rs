@@ -11,7 +11,7 @@ use duologue_contract::notification::{
     MarkNotificationsReadResponse, Notification, StreamNotificationsRequest,
 };
 use duologue_domain::event::Subject;
-use duologue_domain::id::Id as _;
+use duologue_domain::id::Id;
 use duologue_domain::notification::{self, NotificationFeed, ReadFilter, Service};
 use duologue_domain::page::PageRequest;
 use tonic::{Request, Response, Status};
@@ -117,8 +117,8 @@ fn wire(notification: &notification::Notification) -> Notification {
         create_time: Some(parse::timestamp(event.occur_time)),
         read: notification.read,
         actor_user_id: event.actor_id.to_text(),
-        request_id: request_id.map(|id| id.to_text()),
-        chat_id: chat_id.map(|id| id.to_text()),
-        message_id: message_id.map(|id| id.to_text()),
+        request_id: request_id.map(Id::to_text),
+        chat_id: chat_id.map(Id::to_text),
+        message_id: message_id.map(Id::to_text),
     }
 }

@@ -106,7 +106,7 @@ impl Side {
 
 /// Memory, over gRPC: against a bare tonic handler that answers the same message, made before.
 pub(super) async fn grpc(context: &mut Context) -> Vec<Row> {
-    let plan = context.plan;
+    let plan = context.plan.close();
     let (mut ours, mut theirs) = (Side::start(Kind::Duologue).await, Side::start(Kind::Tonic).await);
     let rounds = Rounds::of(
         plan,

@@ -114,10 +114,13 @@ pub(super) fn request_id(headers: &HeaderMap, environment: &Environment) -> Head
         let bytes = value.as_bytes();
         (1..=REQUEST_ID_LENGTH).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
     });
-    brought.cloned().unwrap_or_else(|| {
+    let mut name = brought.cloned().unwrap_or_else(|| {
         HeaderValue::try_from(environment.new_id::<NewRequestId>().to_text())
             .unwrap_or_else(|_| HeaderValue::from_static("none"))
-    })
+    });
+    // No two requests have one name: HTTP/2 need not keep it in its tables, on either side.
+    name.set_sensitive(true);
+    name
 }
 
 /// What `grpc-timeout` says: up to eight digits and a unit. Anything else is as if it were not there.
