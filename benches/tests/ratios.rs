@@ -4,8 +4,7 @@ use std::process::Command;
 
 #[test]
 fn every_ratio_can_be_measured() {
-    let ratios =
-        Command::new(env!("CARGO_BIN_EXE_ratios")).arg("--smoke").output().expect("the command runs");
+    let ratios = Command::new(env!("CARGO_BIN_EXE_ratios")).arg("smoke").output().expect("the command runs");
     let (said, complaints) =
         (String::from_utf8_lossy(&ratios.stdout), String::from_utf8_lossy(&ratios.stderr));
     assert!(ratios.status.success(), "{said}{complaints}");

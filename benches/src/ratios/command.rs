@@ -19,9 +19,6 @@ struct Arguments {
     /// Fewer and shorter rounds, less data: a first look.
     #[arg(long)]
     quick: bool,
-    /// As short as can be, whatever the figures are: only to see that everything can be measured.
-    #[arg(long, conflicts_with_all = ["quick", "publish"])]
-    smoke: bool,
     /// Only the sets of lines whose name contains one of these; all by default.
     names: Vec<String>,
     /// Puts the table into docs/performance.md and the picture beside it.
@@ -36,6 +33,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measures everything as briefly as can be, whatever the figures are: only to see that it can be measured.
+    Smoke,
     /// Serves what a ratio is measured of; for this program itself.
     #[command(hide = true)]
     Serve {
@@ -55,9 +54,17 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    if let Some(Command::Serve { kind, url, senders }) = arguments.command {
-        runtime.block_on(serve::serve(kind, url.as_deref(), senders));
-        return ExitCode::SUCCESS;
+    match arguments.command {
+        Some(Command::Serve { kind, url, senders }) => {
+            runtime.block_on(serve::serve(kind, url.as_deref(), senders));
+            return ExitCode::SUCCESS;
+        }
+        Some(Command::Smoke) => {
+            let rows = runtime.block_on(measure(&mut Context::new(Plan::SMOKE, true), &[]));
+            println!("{} lines can be measured", rows.len());
+            return ExitCode::SUCCESS;
+        }
+        None => {}
     }
     if arguments.list {
         for (name, _) in ALL {
@@ -65,35 +72,32 @@ pub fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    if cfg!(debug_assertions) && !arguments.smoke {
+    if cfg!(debug_assertions) {
         eprintln!("ratios: a debug build measures nothing that counts: add --release");
     }
-    runtime.block_on(measure(&arguments))
+    runtime.block_on(judge(&arguments))
 }
 
-async fn measure(arguments: &Arguments) -> ExitCode {
-    let origin = Origin::now(arguments.quick);
-    let plan = match arguments {
-        Arguments { smoke: true, .. } => Plan::SMOKE,
-        Arguments { quick: true, .. } => Plan::QUICK,
-        _ => Plan::FULL,
-    };
-    let mut context = Context::new(plan, arguments.quick || arguments.smoke);
-    let is_asked = |name: &str| {
-        arguments.names.is_empty() || arguments.names.iter().any(|asked| name.contains(asked.as_str()))
-    };
-    let mut rows: Vec<Row> = Vec::new();
+/// Measures the sets of lines whose names contain one of these, or all.
+async fn measure(context: &mut Context, names: &[String]) -> Vec<Row> {
+    let is_asked = |name: &str| names.is_empty() || names.iter().any(|asked| name.contains(asked.as_str()));
+    let mut rows = Vec::new();
     for (name, measure) in ALL.iter().filter(|(name, _)| is_asked(name)) {
         eprintln!("ratios: {name}");
-        for row in measure(&mut context).await {
+        for row in measure(context).await {
             println!("{}", row.markdown());
             rows.push(row);
         }
     }
-    if arguments.smoke {
-        println!("{} lines can be measured", rows.len());
-        return ExitCode::SUCCESS;
-    }
+    rows
+}
+
+/// Measures what is asked for, and tells which lines are what is demanded.
+async fn judge(arguments: &Arguments) -> ExitCode {
+    let origin = Origin::now(arguments.quick);
+    let plan = if arguments.quick { Plan::QUICK } else { Plan::FULL };
+    let mut context = Context::new(plan, arguments.quick);
+    let rows = measure(&mut context, &arguments.names).await;
     println!("\n{}", report::table(&rows));
     let directory = report::write(&rows, &context, &origin).expect("a place for the figures");
     println!("written to {directory}");
