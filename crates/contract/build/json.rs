@@ -28,6 +28,7 @@ pub(crate) fn write(model: &Model) -> String {
 /// What writes one field. Fields without presence are written always, others where they are present.
 fn statement(field: &FieldDescriptor) -> String {
     let (name, key) = (field.name(), format!("\"\\\"{}\\\":\"", field.json_name()));
+    // The one field whose name is a word of Rust.
     let member = if name == "use" { "r#use" } else { name };
     match field.kind() {
         Kind::Enum(names) => {
