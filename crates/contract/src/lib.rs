@@ -1,7 +1,8 @@
 //! Duologue's contract, generated once from `proto/` for everybody who speaks it.
 //!
 //! One module per service holds its messages, its client and its server trait: [`auth`], [`user`], [`social`],
-//! [`chat`], [`notification`]. All messages read and write proto3 JSON by serde, and [`json`] writes it faster. [`Rpc`] is the table of all RPCs:
+//! [`chat`], [`notification`]. All messages read and write proto3 JSON by serde, and [`json`] writes it
+//! faster. [`Rpc`] is the table of all RPCs:
 //! paths, routes, declared codes. [`errors`] makes statuses with reasons. [`bridge`] calls services by [`Rpc`] with
 //! JSON in and out, in this process or through a connection. [`context`] is what a call carries from service to service.
 
