@@ -1,0 +1,1 @@
+"""What the trials stand on: processes, databases, networks and clients that are not this project's."""
