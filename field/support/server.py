@@ -80,10 +80,10 @@ class Server:
         last, end = "rest" if self.is_gateway else "metrics", time.monotonic() + within
         while not re.search(rf"^{last} \S+\n", self.out(), re.MULTILINE):
             if self.process.poll() is not None:
-                raise DidNotStart(self.log())
+                raise DidNotStart(self.log()[-2000:])
             if time.monotonic() > end:
                 self.close()
-                raise DidNotStart(f"not within {within} s: {self.log()}")
+                raise DidNotStart(f"not within {within} s: {self.log()[-2000:]}")
             time.sleep(0.02)
         for door, port in re.findall(r"^(\w+) https?://[^\s/]+:(\d+)", self.out(), re.MULTILINE):
             self.ports[door] = int(port)

@@ -81,7 +81,11 @@ class Http2:
         self.flush()
 
     def flush(self):
-        self.socket.sendall(self.state.data_to_send())
+        try:
+            self.socket.sendall(self.state.data_to_send())
+        except BrokenPipeError:
+            # Our writing side is closed, on purpose; the answer may still come.
+            pass
 
     def call(self, path, *, token=None, data=None, end=True, content_type="application/grpc", **headers):
         """Begins a call, and answers its stream's number."""
